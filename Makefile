@@ -1,0 +1,35 @@
+# Needs Python 3.11+ and make. Everything else is set up in .venv from the hashed lock file.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 3978
+
+.PHONY: setup demo test check lock clean
+
+setup: $(VENV)/.ready  ## create .venv from requirements.lock, with the command `usher`
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	PATH="$(BIN):$$PATH" VIRTUAL_ENV=$(VENV) uv pip sync --quiet --require-hashes requirements.lock
+	PATH="$(BIN):$$PATH" VIRTUAL_ENV=$(VENV) uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup  ## open the playground at http://127.0.0.1:3978/ (PORT overrides)
+	$(BIN)/usher demo --port $(PORT)
+
+check: setup  ## lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check  ## every check there is
+	$(BIN)/pytest
+
+lock:  ## write requirements.lock anew from pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev \
+	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist

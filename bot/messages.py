@@ -1,0 +1,273 @@
+"""What can be shown, on any platform: a closed set of frozen values.
+
+A conversation says *what* is shown; the adapters' renderers decide *how*. Every sentence is a `Text`: a key of
+the catalogues in bot/locale and its parameters. Words that people wrote travel as parameters or as `Quote`,
+so that a renderer escapes them and they can never become a link, a mention or markup.
+
+These values are pydantic dataclasses because a queued direct message is stored as JSON
+(`MESSAGE.dump_json` / `MESSAGE.validate_json`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+_FROZEN = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class When:
+    """A moment, shown in the reader's language and time zone."""
+
+    at: datetime
+    style: Literal["date", "day", "time", "moment"] = "moment"
+    kind: Literal["when"] = "when"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Link:
+    """An inline link. `label` is a literal such as a page's name; None shows the address itself."""
+
+    url: str
+    label: str | None = None
+    kind: Literal["link"] = "link"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Text:
+    """A sentence: a catalogue key and what fills its placeholders.
+
+    A parameter named `count` also chooses the plural form.
+    """
+
+    key: str
+    params: dict[str, Param] = field(default_factory=dict)
+    kind: Literal["text"] = "text"
+
+
+Param: TypeAlias = "int | str | When | Link | Text | tuple[Text, ...]"
+
+
+def text(key: str, **params: Param) -> Text:
+    """`text("invite.count", count=3)`: the usual way to say a sentence."""
+    return Text(key, params)
+
+
+class Tone(StrEnum):
+    """How a notice is meant."""
+
+    INFO = "info"
+    SUCCESS = "success"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Style(StrEnum):
+    """How a button looks. One primary button a message at most."""
+
+    PLAIN = "plain"
+    PRIMARY = "primary"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Token:
+    """What a button or a form carries back: which conversation it belongs to, which thing it is about and
+    that thing's version when it was shown. A stale version is answered kindly and changes nothing.
+
+    Packed it is at most 255 characters, Slack's limit for an action_id
+    (docs.slack.dev/reference/block-kit/block-elements).
+    """
+
+    conversation: str
+    action: str
+    subject: str = ""
+    version: int = 0
+
+    def pack(self) -> str:
+        """One string for the wire; raises ValueError when a part would not survive the way back."""
+        packed = f"{self.conversation}|{self.action}|{self.subject}|{self.version}"
+        if packed.count("|") != 3 or len(packed) > 255:
+            raise ValueError(f"a button's token may not contain '|' nor exceed 255 characters: {packed[:80]!r}")
+        return packed
+
+    @classmethod
+    def unpack(cls, packed: str) -> Token:
+        """The inverse of `pack`. Raises ValueError for anything that `pack` did not make."""
+        parts = packed.split("|")
+        if len(parts) != 4 or not parts[3].isdecimal():
+            raise ValueError("not a token of this bot")
+        return cls(parts[0], parts[1], parts[2], int(parts[3]))
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Section:
+    """A paragraph."""
+
+    text: Text
+    kind: Literal["section"] = "section"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Quote:
+    """Words that a person wrote, shown as a quotation, escaped."""
+
+    words: str
+    kind: Literal["quote"] = "quote"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Facts:
+    """Names and values, side by side."""
+
+    pairs: tuple[tuple[Text, Text], ...]
+    kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Notice:
+    """A sentence that stands out: a warning, an error, a success."""
+
+    text: Text
+    tone: Tone = Tone.INFO
+    kind: Literal["notice"] = "notice"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Button:
+    """Pressing it sends `token` back as a ButtonPressed event. `confirm`, if given, is asked first."""
+
+    label: Text
+    token: Token
+    style: Style = Style.PLAIN
+    confirm: Text | None = None
+    kind: Literal["button"] = "button"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class LinkButton:
+    """Opens `url` in the browser. Where the platform tells that it was pressed, `token` comes back."""
+
+    label: Text
+    url: str
+    token: Token | None = None
+    style: Style = Style.PLAIN
+    kind: Literal["link_button"] = "link_button"
+
+
+Element: TypeAlias = Section | Quote | Facts | Notice
+AnyButton: TypeAlias = Button | LinkButton
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Message:
+    """A message: what the notification says, a title, paragraphs and a row of buttons below."""
+
+    summary: Text
+    title: Text | None = None
+    body: tuple[Element, ...] = ()
+    buttons: tuple[AnyButton, ...] = ()
+    kind: Literal["message"] = "message"
+
+
+class TextKind(StrEnum):
+    """What a text field takes; the platforms check some of it before sending."""
+
+    PLAIN = "plain"
+    URL = "url"
+    EMAIL = "email"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class TextField:
+    """A line of text, or several. `value` is what stands in it when it opens."""
+
+    name: str
+    label: Text
+    value: str = ""
+    hint: Text | None = None
+    placeholder: Text | None = None
+    required: bool = True
+    multiline: bool = False
+    max_length: int = 255
+    text_kind: TextKind = TextKind.PLAIN
+    kind: Literal["text_field"] = "text_field"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Choice:
+    """One option of a ChoiceField. `value` is what comes back; at most 75 characters."""
+
+    value: str
+    label: Text
+    description: Text | None = None
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class ChoiceField:
+    """One of several options, or any number of them. Ten at most, so that all can be seen at once."""
+
+    name: str
+    label: Text
+    choices: tuple[Choice, ...]
+    value: tuple[str, ...] = ()
+    multiple: bool = False
+    required: bool = True
+    hint: Text | None = None
+    kind: Literal["choice_field"] = "choice_field"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class PersonField:
+    """A person of this workspace; their platform user id comes back."""
+
+    name: str
+    label: Text
+    value: str = ""
+    required: bool = True
+    hint: Text | None = None
+    kind: Literal["person_field"] = "person_field"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class DateField:
+    """A day, as YYYY-MM-DD; empty when none was chosen."""
+
+    name: str
+    label: Text
+    value: str = ""
+    required: bool = True
+    hint: Text | None = None
+    kind: Literal["date_field"] = "date_field"
+
+
+Field: TypeAlias = TextField | ChoiceField | PersonField | DateField
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Form:
+    """A dialog's step: a Slack modal, a Teams card or task module. Submitting it sends `token` and the values
+    back as FormSubmitted; a button in `buttons` (Back, for example) sends its own token with the values so far.
+
+    `errors` names fields and what is wrong with them; the values stand in the fields again.
+    """
+
+    token: Token
+    title: Text
+    submit: Text
+    body: tuple[Element, ...] = ()
+    fields: tuple[Field, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    errors: dict[str, Text] | None = None
+    kind: Literal["form"] = "form"
+
+
+MESSAGE: TypeAdapter[Message] = TypeAdapter(Message)
+FORM: TypeAdapter[Form] = TypeAdapter(Form)

@@ -1,0 +1,377 @@
+"""The nouns: plain data that the bot decides with. The tables in storage/ inherit these fields.
+
+Identifiers are strings that say what they are: a workspace is "slack:T0123" or "teams:<tenant id>", a person is
+their workspace's id and their platform user id, "slack:T0123:U0456". What a step creates takes its id from the
+event that caused it, so that handling an event again cannot create it twice.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from urllib.parse import quote
+from uuid import NAMESPACE_URL, uuid5
+
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as PydanticField
+from sqlmodel import JSON, Field, SQLModel
+
+from bot.columns import UtcDateTime, Validated
+from bot.messages import Message
+
+
+def derived_id(*parts: str) -> str:
+    """A stable id for what `parts` name: the same parts, the same id."""
+    return uuid5(NAMESPACE_URL, "\x1f".join(parts)).hex
+
+
+class Platform(StrEnum):
+    """Where people chat."""
+
+    SLACK = "slack"
+    TEAMS = "teams"
+
+
+class Workspace(SQLModel):
+    """A Slack workspace or a Teams tenant that the bot is installed in.
+
+    Workspaces of one `company` share its rollouts; nothing else is ever shared between companies.
+    """
+
+    id: str = Field(primary_key=True)
+    platform: Platform
+    external_id: str
+    name: str = ""
+    company: str = "default"
+    active: bool = True
+    bot_user_id: str = ""
+    service_url: str = ""  # Teams: where the tenant's connector is
+    secret: str | None = None  # encrypted; None when the token comes from the settings
+    installed_at: datetime = Field(sa_type=UtcDateTime)
+
+    @staticmethod
+    def key(platform: Platform, external_id: str) -> str:
+        """The id of the workspace that a platform knows as `external_id`."""
+        return f"{platform.value}:{external_id}"
+
+
+class Person(SQLModel):
+    """Somebody in a workspace, as far as the bot has seen them."""
+
+    id: str = Field(primary_key=True)
+    workspace_id: str = Field(index=True)
+    user_id: str
+    name: str = ""
+    email: str = Field(default="", index=True)  # case-folded
+    time_zone: str = "UTC"  # IANA name
+    locale: str = "en"
+    is_bot: bool = False
+    is_deactivated: bool = False
+    is_guest: bool = False
+    is_workspace_admin: bool = False
+    channel_id: str = ""  # the direct-message conversation with the bot, once known
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+
+    @staticmethod
+    def key(workspace_id: str, user_id: str) -> str:
+        """The id of the person whom a workspace knows as `user_id`."""
+        return f"{workspace_id}:{user_id}"
+
+    @property
+    def identity(self) -> str:
+        """What makes two people of different workspaces the same one: the e-mail address, if known."""
+        return self.email or self.id
+
+
+class Region(StrEnum):
+    """SonarQube Cloud's two regions; accounts and enterprises belong to one of them."""
+
+    EU = "eu"
+    US = "us"
+
+    @property
+    def host(self) -> str:
+        """The region's host (docs.sonarsource.com/sonarqube-cloud, EU and US)."""
+        return "sonarcloud.io" if self is Region.EU else "sonarqube.us"
+
+
+class Provisioning(StrEnum):
+    """How SSO accounts come to be: at the first sign-in, or from the identity provider beforehand."""
+
+    JIT = "jit"
+    SCIM = "scim"
+
+
+class FormerSignIn(StrEnum):
+    """The DevOps platforms that people may have signed in with before."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    BITBUCKET = "bitbucket"
+    AZURE_DEVOPS = "azure_devops"
+
+
+class CheckKind(StrEnum):
+    """What an invitee confirms."""
+
+    ACCESS = "access"
+    TASKS = "tasks"
+    TOKEN = "token"  # noqa: S105  # a check's name
+
+
+class ReminderPolicy(BaseModel):
+    """When reminders go out. Hours and days are the invitee's own, in their time zone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first_after_days: int = PydanticField(default=2, ge=1, le=60)
+    every_days: int = PydanticField(default=3, ge=1, le=60)
+    at_most: int = PydanticField(default=4, ge=0, le=20)
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)  # Monday is 0
+    hour_from: int = PydanticField(default=9, ge=0, le=23)
+    hour_to: int = PydanticField(default=17, ge=1, le=24)
+    deadline: datetime | None = None
+
+
+class RolloutState(StrEnum):
+    """A rollout's life."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    FINISHED = "finished"
+
+
+class Rollout(SQLModel):
+    """One enterprise's move to SSO."""
+
+    id: str = Field(primary_key=True)
+    company: str = Field(index=True)
+    state: RolloutState = RolloutState.ACTIVE
+    name: str  # the enterprise's name
+    enterprise_key: str
+    region: Region = Region.EU
+    login_url: str
+    provisioning: Provisioning = Provisioning.JIT
+    groups_exist: bool = False
+    domain_verified: bool = False
+    former_sign_in: tuple[FormerSignIn, ...] = Field(default=(), sa_type=Validated(tuple[FormerSignIn, ...]))
+    organizations: tuple[str, ...] = Field(default=(), sa_type=Validated(tuple[str, ...]))
+    uses_tokens: bool = False
+    policy: ReminderPolicy = Field(default_factory=ReminderPolicy, sa_type=Validated(ReminderPolicy))
+    created_by: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    version: int = 0
+
+    @property
+    def one_click_link(self) -> str:
+        """SonarQube Cloud's one-click access link (its documentation, "Configure one-click access")."""
+        return one_click_link(self.region, self.enterprise_key)
+
+    @property
+    def needs(self) -> tuple[CheckKind, ...]:
+        """The checks that an invitation of this rollout needs."""
+        tasks = (CheckKind.TASKS,) if self.former_sign_in else ()
+        token = (CheckKind.TOKEN,) if self.uses_tokens else ()
+        return (CheckKind.ACCESS, *tasks, *token)
+
+
+def one_click_link(region: Region, enterprise_key: str) -> str:
+    """The address that starts SSO sign-in for an enterprise without asking for its key."""
+    return f"https://{region.host}/login/sso?enterprise_key={quote(enterprise_key, safe='')}"
+
+
+class Invitation(SQLModel):
+    """One invitee in one rollout. `identity` is unique in a rollout, so nobody is invited twice."""
+
+    id: str = Field(primary_key=True)
+    rollout_id: str = Field(index=True)
+    person_id: str = Field(index=True)
+    identity: str
+    wave_id: str = Field(index=True)
+    needs: tuple[CheckKind, ...] = Field(sa_type=Validated(tuple[CheckKind, ...]))
+    invited_at: datetime = Field(sa_type=UtcDateTime)
+    reached_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the first message that arrived
+    reminders: int = 0  # queued so far
+    due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the next reminder; None: no more
+    last_reminder_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    snoozed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    exempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    exempt_reason: str = ""
+    unreachable: str = ""  # why the last message did not arrive; a key of bot.delivery's reasons
+    version: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still expected of the invitee."""
+        return self.done_at is None and self.exempt_at is None
+
+
+class CheckSource(StrEnum):
+    """Who says that a check is fulfilled."""
+
+    INVITEE = "invitee"
+    ADMIN = "admin"
+    SONARQUBE = "sonarqube"
+
+
+class Check(SQLModel):
+    """A confirmed check of an invitation. One row for each kind; an open check has none."""
+
+    invitation_id: str = Field(primary_key=True)
+    kind: CheckKind = Field(primary_key=True)
+    confirmed_at: datetime = Field(sa_type=UtcDateTime)
+    source: CheckSource = CheckSource.INVITEE
+    confirmed_by: str = ""  # person id
+    not_needed: bool = False  # "I don't use tokens"
+
+
+class Wave(SQLModel):
+    """A part of the invitees, invited together. Its progress is shown in the admin's message."""
+
+    id: str = Field(primary_key=True)
+    rollout_id: str = Field(index=True)
+    workspace_id: str
+    created_by: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    size: int = 0
+    channel_id: str = ""  # where the progress message is
+    message_id: str = ""
+    shown: str = ""  # the counts that the progress message shows
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    version: int = 0
+
+
+class DeliveryKind(StrEnum):
+    """Why a direct message is sent."""
+
+    INVITATION = "invitation"
+    REMINDER = "reminder"
+    NOTICE = "notice"  # anything else: its content is stored with it
+
+
+class DeliveryState(StrEnum):
+    """A delivery's life (docs/delivery.md draws it).
+
+    ready -> sending -> sent | ready (not before ...) | unknown | dead; ready -> withdrawn when no longer needed;
+    unknown -> sent | ready where the platform can be asked.
+    """
+
+    READY = "ready"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    DEAD = "dead"
+    WITHDRAWN = "withdrawn"
+
+
+class Delivery(SQLModel):
+    """One direct message to be sent. `key` is unique: nothing can queue the same message twice."""
+
+    id: str = Field(primary_key=True)
+    key: str = Field(unique=True)
+    kind: DeliveryKind
+    lane: str = Field(index=True)  # the workspace's id: one rate limit, one lane
+    priority: int = 0  # smaller goes first: replies 0, invitations 1, reminders 2
+    person_id: str
+    rollout_id: str | None = Field(default=None, index=True)
+    invitation_id: str | None = Field(default=None, index=True)
+    wave_id: str | None = Field(default=None, index=True)
+    number: int = 0
+    content: Message | None = Field(default=None, sa_type=Validated(Message))
+    state: DeliveryState = DeliveryState.READY
+    not_before: datetime = Field(sa_type=UtcDateTime)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    attempt: int = 0
+    reason: str = ""  # why it is unknown or dead, or was last put off
+    channel_id: str = ""
+    message_id: str = ""
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outdated: bool = False  # sent, but its content has changed since: to be updated in place
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class LookUpState(StrEnum):
+    """A look-up's life."""
+
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+
+
+class LookUp(SQLModel):
+    """A question to a platform's directory, asked outside any transaction; the answer comes back as an event."""
+
+    id: str = Field(primary_key=True)
+    workspace_id: str
+    dialog_id: str
+    person_id: str  # who asked
+    targets: list[dict[str, str]] = Field(sa_type=JSON)
+    state: LookUpState = LookUpState.READY
+    attempt: int = 0
+    not_before: datetime = Field(sa_type=UtcDateTime)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Dialog(SQLModel):
+    """A conversation's memory between two events: a half-filled setup, an invitation list awaiting confirmation."""
+
+    id: str = Field(primary_key=True)
+    conversation: str
+    workspace_id: str
+    person_id: str
+    rollout_id: str | None = None
+    step: str = ""
+    data: dict[str, object] = Field(default_factory=dict, sa_type=JSON)
+    version: int = 0
+    closed: bool = False
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CaseState(StrEnum):
+    """A reported problem's life."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+
+
+class Case(SQLModel):
+    """A problem that an invitee described, and what an admin answered."""
+
+    id: str = Field(primary_key=True)
+    rollout_id: str = Field(index=True)
+    invitation_id: str = Field(index=True)
+    person_id: str
+    problem: str  # a key of bot.conversations.problem's table
+    description: str
+    state: CaseState = CaseState.OPEN
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    answer: str = ""
+    answered_by: str = ""
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    version: int = 0
+
+
+class AuditEntry(SQLModel):
+    """Who did what, when. Holds ids, never message texts or addresses."""
+
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    company: str
+    workspace_id: str
+    actor: str  # person id, or "scheduler"
+    action: str
+    subject: str = ""
+    outcome: str = "done"  # done, refused, stale
+    details: dict[str, object] = Field(default_factory=dict, sa_type=JSON)
+
+
+class InboxEntry(SQLModel):
+    """An event that has been handled: platforms deliver events more than once."""
+
+    event_id: str = Field(primary_key=True)
+    received_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,381 @@
+"""What the bot needs from outside, as protocols. storage/ implements Store, adapters/ the rest.
+
+Every operation of a Transaction is part of one database transaction: all of it is stored, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from bot.events import NotFound, Target
+from bot.messages import Message
+from bot.model import (
+    AuditEntry,
+    Case,
+    Check,
+    CheckKind,
+    Delivery,
+    DeliveryState,
+    Dialog,
+    Invitation,
+    LookUp,
+    Person,
+    Platform,
+    Rollout,
+    Wave,
+    Workspace,
+)
+from bot.transition import Row
+
+
+class StaleWrite(Exception):
+    """A row was changed by somebody else since it was read. Load again and decide again."""
+
+
+class StoreUnavailable(Exception):
+    """The database does not answer. Nothing was stored; the person may try again in a moment."""
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """An invitation with what is needed to show it."""
+
+    invitation: Invitation
+    person: Person
+    rollout: Rollout
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def open_checks(self) -> tuple[CheckKind, ...]:
+        """What is still to be confirmed, in the order in which it is asked."""
+        confirmed = {check.kind for check in self.checks}
+        return tuple(kind for kind in self.invitation.needs if kind not in confirmed)
+
+
+@dataclass(frozen=True)
+class RolloutCounts:
+    """Where everyone stands. `invited` is everybody; the others need not add up to it."""
+
+    invited: int = 0
+    reached: int = 0
+    confirmed: Mapping[CheckKind, int] | None = None
+    done: int = 0
+    exempt: int = 0
+    open: int = 0
+    open_cases: int = 0
+    reminders: int = 0
+    deliveries: Mapping[DeliveryState, int] | None = None
+    reasons: Mapping[str, int] | None = None  # of unknown and dead deliveries
+
+
+class Clock(Protocol):
+    """The time, and waiting for it."""
+
+    def now(self) -> datetime:
+        """The moment, aware, in UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long, of this clock's time."""
+        ...
+
+
+class Inbox(Protocol):
+    """Events that have been handled."""
+
+    async def remember(self, event_id: str, at: datetime) -> bool:
+        """False when the event was handled before."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Drop what is too old to come again; returns how many."""
+        ...
+
+
+class People(Protocol):
+    """Workspaces and the people in them."""
+
+    async def workspace(self, workspace_id: str) -> Workspace | None: ...
+    async def workspaces(self, company: str | None = None) -> Sequence[Workspace]:
+        """The active ones; all companies' when `company` is None."""
+        ...
+
+    async def save_workspace(self, workspace: Workspace) -> None: ...
+    async def person(self, person_id: str) -> Person | None: ...
+    async def by_ids(self, person_ids: Iterable[str]) -> Sequence[Person]: ...
+    async def by_email(self, workspace_id: str, email: str) -> Person | None: ...
+    async def meet(self, people: Sequence[Person]) -> None:
+        """Store or refresh; what a platform did not tell (empty name, e-mail, channel) keeps its old value."""
+        ...
+
+    async def set_channel(self, person_id: str, channel_id: str) -> None: ...
+    async def admins_seen(self, company: str, admins: Sequence[str]) -> Sequence[Person]:
+        """The people of the company's workspaces whom `admins` (e-mail addresses, platform user ids or person
+        ids, case-folded) name, and workspace admins: whom problems are passed to.
+        """
+        ...
+
+
+class Rollouts(Protocol):
+    """Rollouts, waves, dialogs and cases."""
+
+    async def rollout(self, rollout_id: str) -> Rollout | None: ...
+    async def current(self, company: str) -> Rollout | None:
+        """The newest rollout of the company that is not finished."""
+        ...
+
+    async def wave(self, wave_id: str) -> Wave | None: ...
+    async def running_waves(self) -> Sequence[Wave]:
+        """Waves whose progress message may still change."""
+        ...
+
+    async def dialog(self, dialog_id: str) -> Dialog | None: ...
+    async def case(self, case_id: str) -> Case | None: ...
+    async def open_cases(self, rollout_id: str, limit: int) -> Sequence[Case]: ...
+
+
+class Invitations(Protocol):
+    """Invitations and their checks."""
+
+    async def view(self, invitation_id: str) -> InvitationView | None: ...
+    async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]: ...
+    async def of_person(self, person_id: str, rollout_id: str) -> InvitationView | None:
+        """By the person, or by their identity if they were invited on another platform."""
+        ...
+
+    async def newest_of_person(self, person: Person) -> InvitationView | None:
+        """The person's newest invitation in an unfinished rollout of their company."""
+        ...
+
+    async def invited_identities(self, rollout_id: str, identities: Iterable[str]) -> frozenset[str]: ...
+    async def invite(self, rollout: Rollout, wave: Wave, people: Sequence[Person], at: datetime) -> int:
+        """Create invitations and their deliveries in bulk; returns how many were new."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[InvitationView]:
+        """Open invitations of active rollouts whose reminder is due, oldest first."""
+        ...
+
+    async def make_due(self, rollout_id: str, invitation_ids: Sequence[str] | None, at: datetime) -> int:
+        """Set `due_at` of open invitations; returns how many."""
+        ...
+
+    async def set_after_delivery(
+        self, invitation_id: str, *, reached_at: datetime | None, due_at: datetime | None, unreachable: str
+    ) -> None:
+        """What a settled delivery changes. Touches no version: an invitee's click is not made stale by it.
+        `reached_at` None keeps the old value; `due_at` is stored only while the invitation is open.
+        """
+        ...
+
+    async def counts(self, rollout_id: str) -> RolloutCounts: ...
+    async def open_views(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[InvitationView]:
+        """Who is missing, by name."""
+        ...
+
+
+class Deliveries(Protocol):
+    """Direct messages on their way. Settling is fenced by `attempt`: a late worker changes nothing."""
+
+    async def enqueue(self, deliveries: Sequence[Delivery]) -> int:
+        """Queue; one whose key exists is passed over. Returns how many were new."""
+        ...
+
+    async def lanes(self, now: datetime) -> Sequence[str]:
+        """Lanes with something to claim, to reconcile or to update."""
+        ...
+
+    async def claim(self, lane: str, now: datetime, lease_until: datetime, limit: int) -> Sequence[Delivery]:
+        """Take ready deliveries of active rollouts, by priority, then `not_before`; each becomes `sending`, its
+        attempt one higher.
+        """
+        ...
+
+    async def claim_again(self, delivery_id: str, now: datetime, lease_until: datetime) -> Delivery | None:
+        """Take this one if it is ready."""
+        ...
+
+    async def sent(self, delivery: Delivery, at: datetime, channel_id: str, message_id: str) -> bool: ...
+    async def put_off(self, delivery: Delivery, until: datetime, reason: str) -> bool: ...
+    async def unclear(self, delivery: Delivery, reason: str) -> bool: ...
+    async def gave_up(self, delivery: Delivery, reason: str) -> bool: ...
+    async def withdrawn(self, delivery: Delivery, reason: str) -> bool: ...
+    async def expire_leases(self, now: datetime) -> int:
+        """`sending` whose lease ended becomes `unknown`, reason "interrupted"; returns how many."""
+        ...
+
+    async def unknown(self, lane: str, claimed_before: datetime, limit: int) -> Sequence[Delivery]:
+        """What to reconcile: unknown, and claimed long enough ago that it must have arrived by now."""
+        ...
+
+    async def settle_unknown_absent(self, delivery: Delivery, now: datetime) -> bool:
+        """The platform does not have it: unknown becomes ready again."""
+        ...
+
+    async def outdated(self, lane: str, limit: int) -> Sequence[Delivery]: ...
+    async def updated(self, delivery: Delivery) -> None:
+        """The copy on the platform is up to date."""
+        ...
+
+    async def update_copies(self, invitation_id: str) -> int:
+        """Mark every sent delivery of the invitation outdated and withdraw ready reminders."""
+        ...
+
+    async def hold(self, rollout_id: str) -> int: ...
+    async def release(self, rollout_id: str, now: datetime) -> int: ...
+    async def send_again(self, rollout_id: str, now: datetime) -> int:
+        """Unknown and dead ones become ready with a fresh attempt count; returns how many."""
+        ...
+
+    async def of_wave(self, wave_id: str) -> Mapping[DeliveryState, int]: ...
+
+
+class LookUps(Protocol):
+    """Questions to the directories, waiting in the database like deliveries do."""
+
+    async def ask(self, look_up: LookUp) -> None: ...
+    async def claim(self, now: datetime, lease_until: datetime) -> LookUp | None:
+        """The oldest that is ready or whose worker died."""
+        ...
+
+    async def put_off(self, look_up: LookUp, until: datetime) -> None: ...
+    async def done(self, look_up_id: str) -> None: ...
+
+
+class Audit(Protocol):
+    """The audit log; it only grows."""
+
+    async def record(self, entry: AuditEntry) -> None: ...
+    async def entries(self, company: str, limit: int, offset: int = 0) -> Sequence[AuditEntry]: ...
+
+
+class Transaction(Protocol):
+    """Everything a step may read and write, in one transaction."""
+
+    inbox: Inbox
+    people: People
+    rollouts: Rollouts
+    invitations: Invitations
+    deliveries: Deliveries
+    look_ups: LookUps
+    audit: Audit
+
+    async def save(self, row: Row) -> None:
+        """Insert or replace by primary key. A row that has a `version` must be one above the stored one (or 1 when
+        new); otherwise StaleWrite.
+        """
+        ...
+
+
+class Store(Protocol):
+    """The database."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Commits when the block ends, rolls back when it raises. Raises StoreUnavailable."""
+        ...
+
+    def lane(self, lane: str) -> AbstractAsyncContextManager[bool]:
+        """Hold a lane for this process; False when another process holds it. Released on leaving, or with the
+        process's database connection. With SQLite (one process) it is always True.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable when the database does not answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sent:
+    """The platform has it."""
+
+    channel_id: str
+    message_id: str
+
+
+@dataclass(frozen=True)
+class Throttled:
+    """Not sent: too fast. `retry_after` in seconds."""
+
+    retry_after: float
+
+
+@dataclass(frozen=True)
+class NeverLeft:
+    """Not sent, provably: no connection, no name, no TLS. May be tried again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Not sent, and trying again will not help. `reason` is one of bot.delivery_reasons."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """A time-out, a reset, a 5xx: it may have been sent."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Sent | Throttled | NeverLeft | Refused | Unclear
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How fast a platform may be written to, per lane."""
+
+    per_second: float
+    burst: int
+    in_flight: int
+
+
+class ChatPlatform(Protocol):
+    """Sending to one chat platform. No operation retries by itself or raises for what the platform answers."""
+
+    platform: Platform
+    limits: Limits
+    can_find: bool  # whether `find` can tell if an unclear message arrived
+
+    async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:
+        """One direct message, one request that sends. `delivery_id` goes with it where the platform can show it."""
+        ...
+
+    async def update(self, workspace: Workspace, person: Person, sent: Sent, message: Message) -> Outcome:
+        """Show `message` in place of what was sent. May be repeated."""
+        ...
+
+    async def find(
+        self, workspace: Workspace, person: Person, delivery_id: str, since: datetime
+    ) -> Sent | Unclear | Throttled | None:
+        """Look for a message by its delivery id; None: it is not there."""
+        ...
+
+
+class Directory(Protocol):
+    """Who is behind a name, on one platform. May take as long as it takes; raises DirectoryUnavailable."""
+
+    platform: Platform
+
+    async def resolve(
+        self, workspace: Workspace, targets: Sequence[Target]
+    ) -> tuple[Sequence[Person], Sequence[NotFound]]:
+        """Every person behind the targets once, and what could not be resolved. Bots, deactivated people and
+        guests are in the second list.
+        """
+        ...
+
+
+class DirectoryUnavailable(Exception):
+    """Try again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: float = 30.0) -> None:
+        super().__init__("the platform's directory does not answer")
+        self.retry_after = retry_after

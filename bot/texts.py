@@ -1,0 +1,168 @@
+"""From a catalogue key to a sentence in the reader's language, in a platform's markup.
+
+The catalogues are gettext .po files under bot/locale, one for each language, with symbolic ids. In them `{name}`
+is a placeholder, `**word**` is bold and `` `word` `` is code; nothing else is markup. What fills a placeholder is
+escaped for the platform first, so people's words can never become markup.
+"""
+
+from __future__ import annotations
+
+import gettext
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from string import Formatter
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_time
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from bot.messages import Link, Param, Text, When
+
+LOCALE_DIR = Path(__file__).parent / "locale"
+DEFAULT_LANGUAGE = "en"
+_MARKS = re.compile(r"\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads: their language ("de", "pt-BR") and IANA time zone."""
+
+    locale: str = DEFAULT_LANGUAGE
+    time_zone: str = "UTC"
+
+
+@dataclass(frozen=True)
+class Markup:
+    """A platform's way to write. `link` takes an address and a label that is escaped already."""
+
+    escape: Callable[[str], str]
+    bold: Callable[[str], str]
+    code: Callable[[str], str]
+    link: Callable[[str, str], str]
+
+
+PLAIN = Markup(
+    escape=lambda words: words,
+    bold=lambda words: words,
+    code=lambda words: words,
+    link=lambda url, label: url if label == url else f"{label}: {url}",
+)
+
+
+def languages() -> tuple[str, ...]:
+    """The languages that have a catalogue."""
+    return tuple(sorted(path.name for path in LOCALE_DIR.iterdir() if (path / "LC_MESSAGES").is_dir()))
+
+
+@cache
+def _catalogue(language: str) -> gettext.GNUTranslations:
+    """A language's sentences; what it lacks is said in English."""
+    source = LOCALE_DIR / language / "LC_MESSAGES" / "usher.po"
+    compiled = BytesIO()
+    with source.open("rb") as po:
+        write_mo(compiled, read_po(po, locale=language))
+    compiled.seek(0)
+    translations = gettext.GNUTranslations(compiled)
+    if language != DEFAULT_LANGUAGE:
+        translations.add_fallback(_catalogue(DEFAULT_LANGUAGE))
+    return translations
+
+
+@cache
+def language_for(locale: str) -> str:
+    """The catalogue that serves a locale: "de-AT" reads "de"; an unknown one reads English."""
+    wanted = locale.replace("-", "_")
+    for candidate in (wanted, wanted.split("_", maxsplit=1)[0]):
+        if candidate in languages():
+            return candidate
+    return DEFAULT_LANGUAGE
+
+
+@cache
+def _babel(locale: str) -> Locale:
+    try:
+        return Locale.parse(locale.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return Locale.parse(DEFAULT_LANGUAGE)
+
+
+@cache
+def zone(name: str) -> tzinfo:
+    """The time zone of that IANA name; UTC when there is none such."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC
+
+
+def say(sentence: Text, reader: Reader, markup: Markup = PLAIN) -> str:
+    """The sentence, for this reader, in this markup. A key without a sentence is shown as it is."""
+    catalogue = _catalogue(language_for(reader.locale))
+    count = sentence.params.get("count")
+    if isinstance(count, int):
+        template = catalogue.ngettext(sentence.key, sentence.key, count)
+    else:
+        template = catalogue.gettext(sentence.key)
+    filled = {name: _fill(value, reader, markup) for name, value in sentence.params.items()}
+    return _assemble(template, filled, markup)
+
+
+def _assemble(template: str, filled: dict[str, str], markup: Markup) -> str:
+    """Marks are looked for in the catalogue's words only, before anybody's words are put in."""
+    parts: list[str] = []
+    position = 0
+    for match in _MARKS.finditer(template):
+        parts.append(_put_in(template[position : match.start()], filled, markup))
+        style = markup.bold if match["bold"] else markup.code
+        parts.append(style(_put_in(match["bold"] or match["code"], filled, markup)))
+        position = match.end()
+    parts.append(_put_in(template[position:], filled, markup))
+    return "".join(parts)
+
+
+def _put_in(template: str, filled: dict[str, str], markup: Markup) -> str:
+    pieces = []
+    for literal, name, _, _ in Formatter().parse(template):
+        pieces.append(markup.escape(literal))
+        if name is not None:
+            pieces.append(filled.get(name, ""))
+    return "".join(pieces)
+
+
+def _fill(value: Param, reader: Reader, markup: Markup) -> str:
+    match value:
+        case int():
+            return format_decimal(value, locale=_babel(reader.locale))
+        case str():
+            return markup.escape(value)
+        case When():
+            return markup.escape(_moment(value, reader))
+        case Link():
+            return markup.link(value.url, markup.escape(value.label or value.url))
+        case Text():
+            return say(value, reader, markup)
+        case _:
+            return format_list([say(part, reader, markup) for part in value], locale=_babel(reader.locale))
+
+
+def _moment(when: When, reader: Reader) -> str:
+    locale = _babel(reader.locale)
+    local: datetime = when.at.astimezone(zone(reader.time_zone))
+    match when.style:
+        case "date":
+            return format_date(local.date(), "long", locale=locale)
+        case "day":
+            return format_date(local.date(), "full", locale=locale)
+        case "time":
+            return format_time(local, "short", tzinfo=zone(reader.time_zone), locale=locale)
+        case _:
+            return format_datetime(local, "EEEE d MMMM, HH:mm", tzinfo=zone(reader.time_zone), locale=locale)

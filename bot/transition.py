@@ -1,0 +1,157 @@
+"""What a step returns: the new state, a Reply for now, effects for sure.
+
+A Reply answers this click within the platform's few seconds; lost in a crash, the person clicks again. An effect
+is stored in the same transaction as the new state and is carried out whatever happens. The two never mix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bot.events import Target
+from bot.messages import Form, Message
+from bot.model import Case, Check, DeliveryKind, Dialog, Invitation, Person, Rollout, Wave
+
+
+@dataclass(frozen=True)
+class Whisper:
+    """Answer the person alone: an ephemeral message on Slack, a toast or a direct message on Teams."""
+
+    message: Message
+
+
+@dataclass(frozen=True)
+class ShowForm:
+    """Open a form, or take the open one to this step (or the same step again, with errors)."""
+
+    form: Form
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Show `message` in place of the one whose button was pressed, or of the form that was submitted.
+
+    On Slack a submitted modal closes; `message` then replaces the message that opened it, where there is one.
+    """
+
+    message: Message
+    toast: Message | None = None
+
+
+@dataclass(frozen=True)
+class CloseForm:
+    """The form is done. `message`, if any, is said to the person alone."""
+
+    message: Message | None = None
+
+
+@dataclass(frozen=True)
+class ShowHome:
+    """What the bot's Home tab shows this person."""
+
+    message: Message
+
+
+Reply: TypeAlias = Whisper | ShowForm | Replace | CloseForm | ShowHome
+
+
+@dataclass(frozen=True)
+class SendMessage:
+    """Queue a direct message. `key` makes it unique for ever."""
+
+    key: str
+    to: str  # person id
+    message: Message
+    kind: DeliveryKind = DeliveryKind.NOTICE
+    invitation_id: str | None = None
+    rollout_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Invite:
+    """Create an invitation and its delivery for each of `people`, in bulk; the already invited are passed over."""
+
+    rollout: Rollout
+    wave: Wave
+    people: tuple[str, ...]  # person ids
+
+
+@dataclass(frozen=True)
+class AskDirectory:
+    """Look up who the targets are; the answer comes back as PeopleFound."""
+
+    dialog_id: str
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Store what a directory told about people."""
+
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
+class UpdateCopies:
+    """Bring every message that was sent for this invitation up to date, and withdraw what is no longer needed."""
+
+    invitation_id: str
+
+
+@dataclass(frozen=True)
+class MakeDue:
+    """Make a reminder due now for these open invitations; None: for all open ones of the rollout."""
+
+    rollout_id: str
+    invitation_ids: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class HoldDeliveries:
+    """Send nothing more for this rollout until it is released."""
+
+    rollout_id: str
+
+
+@dataclass(frozen=True)
+class ReleaseDeliveries:
+    """Go on sending for this rollout."""
+
+    rollout_id: str
+
+
+@dataclass(frozen=True)
+class SendAgain:
+    """Queue again the deliveries of this rollout that ended unknown or dead."""
+
+    rollout_id: str
+
+
+Effect: TypeAlias = (
+    SendMessage
+    | Invite
+    | AskDirectory
+    | Remember
+    | UpdateCopies
+    | MakeDue
+    | HoldDeliveries
+    | ReleaseDeliveries
+    | SendAgain
+)
+
+Row: TypeAlias = Rollout | Invitation | Check | Wave | Dialog | Case
+
+
+@dataclass(frozen=True)
+class Transition:
+    """`state` are the rows as they are to be after the step; a row with a version is stored only on top of the
+    version before it. `audit` says what was done in the audit log's words; None when nothing was.
+    """
+
+    reply: Reply | None = None
+    state: tuple[Row, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    audit: str | None = None
+    subject: str = ""
+    details: tuple[tuple[str, str | int], ...] = ()

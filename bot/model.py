@@ -198,7 +198,7 @@ class Invitation(SQLModel):
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_reason: str = ""
-    unreachable: str = ""  # why the last message did not arrive; a key of bot.delivery's reasons
+    unreachable: str = ""  # why the last message did not arrive: a bot.ports.Reason
     version: int = 0
 
     @property

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from bot.events import NotFound, Target
+from bot.events import Event, NotFound, Target
 from bot.messages import Message
 from bot.model import (
     AuditEntry,
@@ -29,7 +30,7 @@ from bot.model import (
     Wave,
     Workspace,
 )
-from bot.transition import Row
+from bot.transition import Reply, Row
 
 
 class StaleWrite(Exception):
@@ -289,6 +290,31 @@ class Store(Protocol):
         ...
 
 
+class Reason(StrEnum):
+    """Why a delivery was put off, is unknown, dead or withdrawn. Each has a sentence that says what an admin can do."""
+
+    # refused: trying again will not help until somebody does something
+    NOT_INSTALLED = "not_installed"  # Teams: the app is not installed for them
+    BLOCKED = "blocked"  # they blocked the bot
+    DISABLED = "disabled"  # their account is deactivated
+    NOT_FOUND = "not_found"  # nobody with that id
+    POLICY = "policy"  # a tenant or workspace policy forbids it
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105  # the bot's own access was withdrawn
+    MISSING_SCOPE = "missing_scope"
+    MESSAGE_REFUSED = "message_refused"  # the platform does not accept the message itself: a fault of the bot
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    # not sent, will be tried again
+    THROTTLED = "throttled"
+    NO_CONNECTION = "no_connection"
+    # may have been sent
+    TIMED_OUT = "timed_out"
+    CONNECTION_LOST = "connection_lost"
+    SERVER_ERROR = "server_error"
+    INTERRUPTED = "interrupted"  # the bot itself was stopped while sending
+    # no longer wanted
+    NOT_NEEDED = "not_needed"
+
+
 @dataclass(frozen=True)
 class Sent:
     """The platform has it."""
@@ -308,21 +334,21 @@ class Throttled:
 class NeverLeft:
     """Not sent, provably: no connection, no name, no TLS. May be tried again."""
 
-    reason: str
+    reason: Reason = Reason.NO_CONNECTION
 
 
 @dataclass(frozen=True)
 class Refused:
-    """Not sent, and trying again will not help. `reason` is one of bot.delivery_reasons."""
+    """Not sent, and trying again will not help."""
 
-    reason: str
+    reason: Reason
 
 
 @dataclass(frozen=True)
 class Unclear:
     """A time-out, a reset, a 5xx: it may have been sent."""
 
-    reason: str
+    reason: Reason
 
 
 Outcome: TypeAlias = Sent | Throttled | NeverLeft | Refused | Unclear
@@ -379,3 +405,15 @@ class DirectoryUnavailable(Exception):
     def __init__(self, retry_after: float = 30.0) -> None:
         super().__init__("the platform's directory does not answer")
         self.retry_after = retry_after
+
+
+class Handle(Protocol):
+    """What an adapter's inbound half calls: the engine."""
+
+    async def __call__(self, event: Event) -> Reply | None:
+        """Decide, commit, and answer within two seconds. None: nothing to show (it was handled before).
+
+        When the database does not answer in time, the reply says so and nothing was stored. For events that nobody
+        waits for it raises StoreUnavailable instead, so that the platform delivers them again.
+        """
+        ...

@@ -1,4 +1,4 @@
-"""The line to the bot: signed HTTP requests to {bot_url}/slack/events, answered within three seconds or not at all."""
+"""The line to the bot: signed HTTP requests to {bot_url}/slack/events, answered in three seconds or not at all."""
 
 from __future__ import annotations
 

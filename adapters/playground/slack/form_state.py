@@ -1,6 +1,7 @@
 """What is filled in: from a person's plain values to Slack's `state.values`, and what Slack's client checks itself.
 
-The plain values are those of ui.py's VALUE. Shapes: docs.slack.dev/reference/interaction-payloads/view-interactions-payload.
+The plain values are those of ui.py's VALUE. Shapes:
+docs.slack.dev/reference/interaction-payloads/view-interactions-payload.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def is_stateful(element: Json) -> bool:
 
 
 def field_value(element: Json, value: Any) -> Json:
-    """`{field: value}` of one element in the documented shape. Raises ValueError for an option that it does not offer."""
+    """`{field: value}` of one element in the documented shape. Raises ValueError for an option it does not offer."""
     field, _ = _FIELDS[element["type"]]
     if field == "selected_option":
         return {field: None if value in (None, "") else _option(element, value)}

@@ -32,7 +32,8 @@ def standard_world(world: World) -> World:
     People (handles): olivia owns the workspace, adam administrates it, alice, bob, chen, divya and emil are
     members in different time zones, gina is a guest, dora is deactivated, sam comes through Slack Connect;
     and the bot and USLACKBOT. User groups: @engineering (alice, bob, chen, divya and dora, who left), @nobody
-    (empty). Channels: #general (with the bot), #random (without), #partners (with the bot and sam), #leads (private, without the bot).
+    (empty). Channels: #general (with the bot), #random (without),
+    #partners (with the bot and sam), #leads (private, without the bot).
     """
     world.add_user(User(world.bot_user_id, "sso_usher", "SSO Usher", "bot"))
     world.add_user(User(SLACKBOT_ID, "slackbot", "Slackbot", "slackbot"))

@@ -49,12 +49,7 @@ class ResponseUrls:
         """POST from the bot: text/blocks, response_type, replace_original, delete_original."""
         grant = self._grants.get(request.match_info["token"])
         try:
-            args = json.loads(await request.text())
-            if not isinstance(args, dict):
-                raise Refused("invalid_payload")
-            self._respond(_usable(grant), args)
-        except ValueError:
-            return _refusal(400, Refused("invalid_payload"))
+            self._respond(_usable(grant), _payload(await request.text()))
         except Refused as refused:
             gone = refused.error in {"used_url", "expired_url"}
             return _refusal(404 if gone else 400, refused)
@@ -87,6 +82,16 @@ class ResponseUrls:
         if content["metadata"] is not None:
             message.metadata = content["metadata"] or None
         self._world.changed()
+
+
+def _payload(text: str) -> Json:
+    try:
+        args = json.loads(text)
+    except ValueError:
+        args = None
+    if not isinstance(args, dict):
+        raise Refused("invalid_payload")
+    return args
 
 
 def _usable(grant: _Grant | None) -> _Grant:

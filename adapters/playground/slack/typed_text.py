@@ -1,6 +1,7 @@
 """From what a person types to what Slack sends: mentions, links and the three escaped characters.
 
-Sources: docs.slack.dev/interactivity/implementing-slash-commands, "Escaping"; docs.slack.dev/messaging/formatting-message-text.
+Sources: docs.slack.dev/interactivity/implementing-slash-commands, "Escaping";
+docs.slack.dev/messaging/formatting-message-text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The Web API over HTTP: `/api/<method>`. Reads the call, spoils it where a fault says so, runs the method, answers."""
+"""The Web API over HTTP, `/api/<method>`: read the call, spoil it where a fault says so, run the method, answer."""
 
 from __future__ import annotations
 
@@ -83,11 +83,8 @@ class WebApi:
 
     def _run(self, call: ApiCall, token: str) -> None:
         try:
-            run = self.methods.get(call.method)
-            if run is None:
-                raise Refused("unknown_method")
             self._check_token(call.method, token)
-            call.answer = {"ok": True, **run(call.args)}
+            call.answer = {"ok": True, **self.methods.get(call.method, _unknown_method)(call.args)}
             call.accepted = True
         except Refused as refused:
             call.answer = refused.body()
@@ -125,6 +122,10 @@ class WebApi:
             await asyncio.wait_for(self.closing.wait(), seconds)
         except TimeoutError:
             return
+
+
+def _unknown_method(_args: Json) -> Json:
+    raise Refused("unknown_method")
 
 
 def _reset(request: web.Request) -> None:

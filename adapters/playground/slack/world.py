@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+from adapters.playground.slack.visible import buttons, labels, visible_text
 
 Json = dict[str, Any]
 Kind = Literal["owner", "admin", "member", "guest", "stranger", "deactivated", "bot", "slackbot"]
@@ -68,6 +71,20 @@ class Message:
         """Whether only one person sees it."""
         return self.only_for is not None
 
+    @property
+    def visible(self) -> str:
+        """All text that a person reads; blocks take the place of `text`, as in Slack's client."""
+        return visible_text(self.blocks) if self.blocks else self.text
+
+    @property
+    def buttons(self) -> list[str]:
+        """The labels of its buttons."""
+        return buttons(self.blocks)
+
+    def snapshot(self) -> Message:
+        """The message as it is now: what somebody still sees who has not reloaded since."""
+        return deepcopy(self)
+
 
 @dataclass
 class Channel:
@@ -90,7 +107,7 @@ class Channel:
 
 @dataclass
 class View:
-    """An opened modal view or a published Home view; `values` is what the person has filled in, by block and action."""
+    """An opened modal view or a published Home view; `values` is what is filled in, by block and action."""
 
     id: str
     user: str
@@ -101,6 +118,32 @@ class View:
     values: dict[tuple[str, str], Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     trouble: str | None = None
+
+    @property
+    def blocks(self) -> list[Json]:
+        """The blocks shown."""
+        blocks: list[Json] = self.content["blocks"]
+        return blocks
+
+    @property
+    def title(self) -> str:
+        """A modal's title."""
+        return str((self.content.get("title") or {}).get("text", ""))
+
+    @property
+    def visible(self) -> str:
+        """All text that a person reads in it."""
+        return visible_text(self.blocks)
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of its form fields."""
+        return labels(self.blocks)
+
+    @property
+    def buttons(self) -> list[str]:
+        """The labels of its buttons, without submit and close."""
+        return buttons(self.blocks)
 
 
 class World:

@@ -1,0 +1,3 @@
+from adapters.playground.teams.emulator import APP_ID, APP_PASSWORD, TeamsEmulator
+
+__all__ = ["APP_ID", "APP_PASSWORD", "TeamsEmulator"]

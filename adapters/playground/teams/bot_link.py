@@ -71,6 +71,9 @@ class BotLink:
                 await self._post(delivery, headers)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             delivery.problem = f"{UNREACHABLE} ({type(error).__name__})"
+        else:
+            if not delivery.ok:
+                delivery.problem = f"{UNREACHABLE} (status {delivery.status})"
         self._tenant.changed()
         return delivery
 

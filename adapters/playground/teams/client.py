@@ -268,9 +268,12 @@ class TeamsClient:
         self._tenant.changed()
 
     def _find(self, name_or_id: str) -> Conversation:
-        for conversation in self._tenant.conversations.values():
-            if name_or_id == conversation.id or (conversation.team and name_or_id == conversation.name):
-                return conversation
+        if name_or_id in self._tenant.conversations:
+            return self._tenant.conversations[name_or_id]
+        for team in self._tenant.teams:
+            for channel in team.channels:
+                if channel.name == name_or_id:
+                    return self._tenant.conversations[channel.id]
         raise LookupError(f"no conversation {name_or_id}")
 
     def _toast(self, text: str) -> None:

@@ -66,7 +66,8 @@ class Connector:
     async def _create(self, request: web.Request) -> web.Response:
         body = await json_object(request)
         channel_data = body.get("channelData") or {}
-        tenant_id = body.get("tenantId") or (channel_data.get("tenant") or {}).get("id")
+        # Microsoft's Python client writes tenantID; the Connector reads names without regard to case.
+        tenant_id = body.get("tenantId") or body.get("tenantID") or (channel_data.get("tenant") or {}).get("id")
         channel_id = (channel_data.get("channel") or {}).get("id")
         if channel_id:
             return self._create_post(channel_id, body.get("activity") or {})

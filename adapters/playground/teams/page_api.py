@@ -1,6 +1,6 @@
 """The JSON API through which the playground page shows and drives the emulated tenant, under ``/ui``.
 
-Every answer is JSON. A refused request is answered with 400 (404 for an unknown person, conversation or message) and
+Every answer is JSON. A refused request is answered with 400 (404 for an unknown person or conversation) and
 ``{"error": "one sentence for people"}``. ``PERSON`` is a person's key such as ``adele``.
 
 ``GET /ui/people`` -> ``{"people": [Person, ...]}``, in the order in which to offer them.
@@ -44,7 +44,8 @@ Teams a bot hears a channel message only when it is mentioned itself.
      "inputs": {"input id": "value", ...}}
 
 -> ``{"version": n, "status": 200}`` once the bot has answered (the HTTP status, 504 if it never did). ``data`` may
-already contain the inputs (the renderer merges them); ``inputs`` wins. ``Action.OpenUrl`` is the page's own business.
+already contain the inputs (the renderer merges them); ``inputs`` wins. A message that is gone can still be pressed.
+``Action.OpenUrl`` is the page's own business.
 
 ``POST /ui/dialog/submit`` ``{"as": PERSON, "data": {...}, "inputs": {...}}`` -> ``{"version": n, "status": 200}``.
 ``POST /ui/dialog/close`` ``{"as": PERSON}`` -> ``{"version": n}``.

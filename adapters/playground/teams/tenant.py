@@ -157,7 +157,7 @@ class Tenant:
         return account
 
     def account(self, any_id: str) -> Account | None:
-        """The person with this key, Teams id, object id, principal name or e-mail; None once they have left."""
+        """The person with this key, Teams id, object id, principal name or e-mail; None when nobody is."""
         found = self._by_any_id.get(any_id.casefold())
         return None if found is None or found.left else found
 

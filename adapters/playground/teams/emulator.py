@@ -147,6 +147,14 @@ class TeamsEmulator:
         for activity in self._writer.team_installation(self.tenant.accounts[by], team, "remove"):
             await self.link.deliver(activity)
 
+    async def announce_installations(self) -> None:
+        """Tell a bot that has just started where it is installed: in the team, and for each person who has it."""
+        first = next(iter(self.tenant.accounts))
+        await self.install_in_team(first)
+        for account in list(self.tenant.accounts.values()):
+            if account.installed and not account.left:
+                await self.link.install(account)
+
     async def redeliver(self, delivery: Delivery) -> Delivery:
         """Send the same activity to the bot again, under the same id."""
         return await self.link.redeliver(delivery)

@@ -269,6 +269,12 @@ async def test_installing_and_removing_are_told_to_the_bot(teams: TeamsEmulator,
     assert bot.heard[-2]["channelData"]["team"]["name"] == "Engineering"
 
 
+async def test_a_bot_that_starts_late_is_told_where_it_is_installed(teams: TeamsEmulator, bot: SmallBot) -> None:
+    await teams.announce_installations()
+    told = {each["from"]["name"] for each in bot.heard if each["conversation"]["conversationType"] == "personal"}
+    assert told == {each.name for each in teams.tenant.accounts.values() if each.installed}
+
+
 async def test_a_bot_that_is_not_there(teams: TeamsEmulator) -> None:
     delivery = await teams.person("adele").types("hello")
     assert (delivery.ok, delivery.status) == (False, 504)

@@ -99,6 +99,8 @@ async def press(
     if is_stateful(element):
         place.values[block["block_id"], element["action_id"]] = value
         slack.world.changed()
+    if block["type"] == "input" and not block.get("dispatch_action"):
+        return  # Slack tells the app at submission only
     payload = payloads.block_actions(slack, user_id, place, (block, element), value)
     try:
         await slack.line.interaction(payload)

@@ -53,7 +53,7 @@ def field_value(element: Json, value: Any) -> Json:
         return {field: None if value in (None, "") else _option(element, value)}
     if field == "selected_options":
         return {field: [_option(element, each) for each in value or []]}
-    if field.endswith("s") and not field.endswith("status"):
+    if field.endswith("s"):
         return {field: list(value or [])}
     return {field: value if value not in (None, "") else None}
 

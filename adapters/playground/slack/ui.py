@@ -35,8 +35,8 @@ part of Slack's own API: these are the hands and eyes of a person in front of a 
     -> `{"ok": true, "outcome": "closed" | "updated" | "pushed" | "cleared"}`, or
        `{"ok": false, "outcome": "errors", "errors": {BLOCK_ID: TEXT}}` (also when a required field is empty;
        show each under its field), or
-       `{"ok": false, "outcome": "trouble", "error": TEXT}` (no answer in 3 s: show on top of the modal, keep
-    it open).
+       `{"ok": false, "outcome": "trouble", "error": TEXT}` (no answer in 3 s: show on top of the modal,
+       keep it open).
 
 `POST /ui/close`  `{"as": USER_ID, "view": VIEW_ID, "clear": false}` -> `{"ok": true}`: the Cancel button;
     `clear: true` is the X (closes all views of the stack).
@@ -63,10 +63,10 @@ PERSON  `{"id", "name" (handle), "real_name", "email" | null, "title", "tz", "ki
 GROUP   `{"id", "handle" (without @), "name", "members": [USER_ID]}`
 CHANNEL `{"id", "name", "is_private", "is_im", "bot_is_in": true, "members": [USER_ID], "messages":
     [MESSAGE]}`; only channels that this person is in; messages oldest first, ephemeral ones for this person in
-their place. MESSAGE `{"ts", "channel", "user" (USER_ID), "text" (mrkdwn), "blocks": [Block Kit blocks],
-    "ephemeral", "edited", "values": VALUES}`. Every block has a block_id, every interactive element an
-    action_id, also where the bot gave none. `values` is what was picked in the message's own selects. Mentions
-    are `<@U1>`, `<!subteam^S1>`,
+    their place.
+MESSAGE `{"ts", "channel", "user" (USER_ID), "text" (mrkdwn), "blocks": [Block Kit blocks], "ephemeral", "edited",
+    "values": VALUES}`. Every block has a block_id, every interactive element an action_id, also where the bot gave
+    none. `values` is what was picked in the message's own selects. Mentions are `<@U1>`, `<!subteam^S1>`,
     `<#C1|name>`, links `<https://...|text>`.
 VIEW    a Slack view object: `{"id", "type": "modal" | "home", "callback_id", "title", "submit", "close",
     "blocks", "hash", "state": {"values": ...}, ...}`. `state.values` holds what is filled in now, in the shape

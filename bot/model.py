@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as PydanticField
 from sqlmodel import JSON, Field, SQLModel
 
-from bot.columns import UtcDateTime, Validated
+from bot.columns import ByValue, UtcDateTime, Validated
 from bot.messages import Message
 
 
@@ -39,7 +39,7 @@ class Workspace(SQLModel):
     """
 
     id: str = Field(primary_key=True)
-    platform: Platform
+    platform: Platform = Field(sa_type=ByValue(Platform))
     external_id: str
     name: str = ""
     company: str = "default"
@@ -146,12 +146,12 @@ class Rollout(SQLModel):
 
     id: str = Field(primary_key=True)
     company: str = Field(index=True)
-    state: RolloutState = RolloutState.ACTIVE
+    state: RolloutState = Field(default=RolloutState.ACTIVE, sa_type=ByValue(RolloutState))
     name: str  # the enterprise's name
     enterprise_key: str
-    region: Region = Region.EU
+    region: Region = Field(default=Region.EU, sa_type=ByValue(Region))
     login_url: str
-    provisioning: Provisioning = Provisioning.JIT
+    provisioning: Provisioning = Field(default=Provisioning.JIT, sa_type=ByValue(Provisioning))
     groups_exist: bool = False
     domain_verified: bool = False
     former_sign_in: tuple[FormerSignIn, ...] = Field(default=(), sa_type=Validated(tuple[FormerSignIn, ...]))
@@ -219,9 +219,9 @@ class Check(SQLModel):
     """A confirmed check of an invitation. One row for each kind; an open check has none."""
 
     invitation_id: str = Field(primary_key=True)
-    kind: CheckKind = Field(primary_key=True)
+    kind: CheckKind = Field(primary_key=True, sa_type=ByValue(CheckKind))
     confirmed_at: datetime = Field(sa_type=UtcDateTime)
-    source: CheckSource = CheckSource.INVITEE
+    source: CheckSource = Field(default=CheckSource.INVITEE, sa_type=ByValue(CheckSource))
     confirmed_by: str = ""  # person id
     not_needed: bool = False  # "I don't use tokens"
 
@@ -270,7 +270,7 @@ class Delivery(SQLModel):
 
     id: str = Field(primary_key=True)
     key: str = Field(unique=True)
-    kind: DeliveryKind
+    kind: DeliveryKind = Field(sa_type=ByValue(DeliveryKind))
     lane: str = Field(index=True)  # the workspace's id: one rate limit, one lane
     priority: int = 0  # smaller goes first: replies 0, invitations 1, reminders 2
     person_id: str
@@ -279,7 +279,7 @@ class Delivery(SQLModel):
     wave_id: str | None = Field(default=None, index=True)
     number: int = 0
     content: Message | None = Field(default=None, sa_type=Validated(Message))
-    state: DeliveryState = DeliveryState.READY
+    state: DeliveryState = Field(default=DeliveryState.READY, sa_type=ByValue(DeliveryState))
     not_before: datetime = Field(sa_type=UtcDateTime)
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -288,7 +288,7 @@ class Delivery(SQLModel):
     channel_id: str = ""
     message_id: str = ""
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    outdated: bool = False  # sent, but its content has changed since: to be updated in place
+    outdated: int = 0  # changes of its content that the sent copy does not show yet: to be updated in place
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -308,7 +308,7 @@ class LookUp(SQLModel):
     dialog_id: str
     person_id: str  # who asked
     targets: list[dict[str, str]] = Field(sa_type=JSON)
-    state: LookUpState = LookUpState.READY
+    state: LookUpState = Field(default=LookUpState.READY, sa_type=ByValue(LookUpState))
     attempt: int = 0
     not_before: datetime = Field(sa_type=UtcDateTime)
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -345,7 +345,7 @@ class Case(SQLModel):
     person_id: str
     problem: str  # a key of bot.conversations.problem's table
     description: str
-    state: CaseState = CaseState.OPEN
+    state: CaseState = Field(default=CaseState.OPEN, sa_type=ByValue(CaseState))
     opened_at: datetime = Field(sa_type=UtcDateTime)
     answer: str = ""
     answered_by: str = ""

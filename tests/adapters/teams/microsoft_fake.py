@@ -104,7 +104,11 @@ class Microsoft:
 
     async def _openid(self, request: web.Request) -> web.Response:
         self.metadata_reads += 1
-        return web.json_response({"issuer": ISSUER, "jwks_uri": f"{self.url}/keys"}, status=self.metadata_status)
+        return web.json_response(
+            {"issuer": ISSUER, "jwks_uri": f"{self.url}/keys"},
+            status=self.metadata_status,
+            headers={"Location": "/keys"} if self.metadata_status == 302 else None,
+        )
 
     async def _keys(self, request: web.Request) -> web.Response:
         listed = []

@@ -203,6 +203,21 @@ async def test_keys_of_half_a_day_are_renewed_without_anybody_waiting(
     assert await keys.find("first")
 
 
+async def test_a_renewal_that_failed_is_tried_again_only_after_a_pause(
+    keys: SigningKeys, microsoft: Microsoft, clock: Time
+) -> None:
+    await keys.find("first")
+    clock.now += 13 * 3600
+    microsoft.metadata_status = 500
+    with pytest.raises(KeysUnavailable):
+        await keys.find("unheard-of")
+
+    for _ in range(20):
+        assert await keys.find("first")
+        await asyncio.sleep(0)
+    assert microsoft.metadata_reads == 2
+
+
 async def test_keys_of_a_whole_day_are_not_trusted_any_more(
     keys: SigningKeys, microsoft: Microsoft, clock: Time
 ) -> None:
@@ -232,6 +247,22 @@ async def test_a_provider_that_is_down_is_asked_again_only_after_a_pause(
 async def test_a_provider_that_cannot_be_reached_is_unavailable(session: ClientSession) -> None:
     with pytest.raises(KeysUnavailable):
         await SigningKeys(session, "http://127.0.0.1:1/openid").find("first")
+
+
+async def test_a_provider_that_sends_us_elsewhere_is_unavailable(keys: SigningKeys, microsoft: Microsoft) -> None:
+    microsoft.metadata_status = 302
+
+    with pytest.raises(KeysUnavailable, match="302"):
+        await keys.find("first")
+
+
+async def test_a_token_that_can_never_be_valid_costs_no_request(
+    authentication: TeamsAuthentication, microsoft: Microsoft
+) -> None:
+    with pytest.raises(TokenRejected):
+        await admitted(authentication, microsoft, microsoft.token(algorithm="HS256", signed_with="x" * 32))
+
+    assert microsoft.metadata_reads == 0
 
 
 async def test_a_provider_without_usable_keys_is_unavailable(keys: SigningKeys, microsoft: Microsoft) -> None:

@@ -36,11 +36,15 @@ class Renewable(Generic[T]):
         self._failure: Exception | None = None
         self._failed_at = 0.0
         self._task: asyncio.Task[T] | None = None
-        self.attempted_at: float | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last fetch that succeeded; only to be asked after a get()."""
+        return self._clock() - self._fetched_at
 
     async def get(self) -> T:
         """The value. Waits only when there is none that may still be used; raises what the fetch raised."""
-        lease, age = self._lease, self._clock() - self._fetched_at
+        lease, age = self._lease, self.age
         if lease is None or age >= lease.expires_after:
             return await self.renew()
         if age >= lease.renew_after and not self._paused():
@@ -63,7 +67,6 @@ class Renewable(Generic[T]):
 
     def _start(self) -> asyncio.Task[T]:
         if self._task is None:
-            self.attempted_at = self._clock()
             self._task = asyncio.create_task(self._run())
             # A renewal in the background has nobody who waits for it: its failure is kept for the next caller.
             self._task.add_done_callback(lambda task: task.cancelled() or task.exception())

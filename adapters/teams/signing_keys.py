@@ -56,23 +56,18 @@ class SigningKeys:
         self._metadata_url = metadata_url
         self._min_refresh = min_refresh
         self._timeout = ClientTimeout(total=timeout)
-        self._clock = clock
         self._keys = Renewable(self._fetch, pause=PAUSE_AFTER_FAILURE, clock=clock)
 
     async def find(self, key_id: str) -> SigningKey | None:
         """The key, or None when the identity provider has no such key. Raises KeysUnavailable."""
         keys = await self._keys.get()
-        if key_id not in keys and self._may_ask_again():
+        if key_id not in keys and self._keys.age >= self._min_refresh:
             keys = await self._keys.renew()
         return keys.get(key_id)
 
     async def warm_up(self) -> None:
         """Read the keys now: tells a readiness check whether they can be had. Raises KeysUnavailable."""
         await self._keys.get()
-
-    def _may_ask_again(self) -> bool:
-        asked = self._keys.attempted_at
-        return asked is None or self._clock() - asked >= self._min_refresh
 
     async def _fetch(self) -> Lease[Mapping[str, SigningKey]]:
         try:

@@ -203,6 +203,17 @@ async def test_keys_of_half_a_day_are_renewed_without_anybody_waiting(
     assert await keys.find("first")
 
 
+async def test_a_new_key_is_found_while_old_keys_are_being_renewed(
+    keys: SigningKeys, microsoft: Microsoft, clock: Time
+) -> None:
+    await keys.find("first")
+    clock.now += 13 * 3600
+    microsoft.keys = {"second": SECOND_KEY}
+
+    assert await keys.find("second")
+    assert microsoft.metadata_reads == 2
+
+
 async def test_a_renewal_that_failed_is_tried_again_only_after_a_pause(
     keys: SigningKeys, microsoft: Microsoft, clock: Time
 ) -> None:

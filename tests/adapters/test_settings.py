@@ -113,11 +113,15 @@ MISTAKES = {
     "a short secret key": (SLACK, {"USHER_SECRET_KEY": "changeme"}, "shorter than 32 characters"),
     "a short key among others": (
         SLACK,
-        {"USHER_SECRET_KEY": COMMON["USHER_SECRET_KEY"] + ",short"},
+        {"USHER_SECRET_KEY": COMMON["USHER_SECRET_KEY"] + ",too-few"},
         "shorter than 32",
     ),
     "a secret key of one letter": (SLACK, {"USHER_SECRET_KEY": "a" * 40}, "repeats a few characters"),
-    "an unknown database": (SLACK, {"USHER_DATABASE_URL": "mysql://u:p@db/usher"}, "USHER_DATABASE_URL must begin"),
+    "an unknown database": (
+        SLACK,
+        {"USHER_DATABASE_URL": "mysql://usher:s3cr3t-word@db/usher"},
+        "USHER_DATABASE_URL must begin",
+    ),
     "Slack's API without TLS": (
         SLACK,
         {"USHER_SLACK_API_URL": "http://slack.example.com/api/"},

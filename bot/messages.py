@@ -54,7 +54,7 @@ class Text:
 Param: TypeAlias = "int | str | When | Link | Text | tuple[Text, ...]"
 
 
-def text(key: str, **params: Param) -> Text:
+def text(key: str, /, **params: Param) -> Text:
     """`text("invite.count", count=3)`: the usual way to say a sentence."""
     return Text(key, params)
 
@@ -256,7 +256,8 @@ class Form:
     """A dialog's step: a Slack modal, a Teams card or task module. Submitting it sends `token` and the values
     back as FormSubmitted; a button in `buttons` (Back, for example) sends its own token with the values so far.
 
-    `errors` names fields and what is wrong with them; the values stand in the fields again.
+    `errors` names fields and what is wrong with them; the values stand in the fields again. `cancel` is sent by a
+    cancel button where a form replaces the message that opened it (Teams); a modal has its own way out.
     """
 
     token: Token
@@ -266,6 +267,7 @@ class Form:
     fields: tuple[Field, ...] = ()
     buttons: tuple[Button, ...] = ()
     errors: dict[str, Text] | None = None
+    cancel: Token | None = None
     kind: Literal["form"] = "form"
 
 

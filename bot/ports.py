@@ -161,6 +161,14 @@ class Invitations(Protocol):
         """Open invitations of active rollouts whose reminder is due, oldest first."""
         ...
 
+    async def reminded(self, invitation_ids: Sequence[str], at: datetime) -> None:
+        """One reminder more each; `due_at` becomes None until its delivery is settled, and a snooze ends."""
+        ...
+
+    async def set_due(self, due: Mapping[str, datetime | None]) -> None:
+        """Set `due_at` by invitation id, of those that are open."""
+        ...
+
     async def make_due(self, rollout_id: str, invitation_ids: Sequence[str] | None, at: datetime) -> int:
         """Set `due_at` of open invitations; returns how many."""
         ...
@@ -219,7 +227,7 @@ class Deliveries(Protocol):
 
     async def outdated(self, lane: str, limit: int) -> Sequence[Delivery]: ...
     async def updated(self, delivery: Delivery) -> None:
-        """The copy on the platform is up to date."""
+        """The copy on the platform shows what `delivery` knew; a change since then keeps it outdated."""
         ...
 
     async def update_copies(self, invitation_id: str) -> int:
@@ -291,7 +299,7 @@ class Store(Protocol):
 
 
 class Reason(StrEnum):
-    """Why a delivery was put off, is unknown, dead or withdrawn. Each has a sentence that says what an admin can do."""
+    """Why a delivery was put off, is unknown, dead or withdrawn. Each has a sentence for the admin."""
 
     # refused: trying again will not help until somebody does something
     NOT_INSTALLED = "not_installed"  # Teams: the app is not installed for them

@@ -154,4 +154,5 @@ class Transition:
     effects: tuple[Effect, ...] = ()
     audit: str | None = None
     subject: str = ""
+    outcome: str = "done"
     details: tuple[tuple[str, str | int], ...] = ()

@@ -1,0 +1,87 @@
+"""The commands: their names, which conversation each starts, and the nearest one to a misspelt word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from bot.events import CommandIssued, MessageReceived, Target, TargetKind
+
+
+@dataclass(frozen=True)
+class Command:
+    """`/sso name arguments`. Its description is the catalogue's "help.<name>"."""
+
+    name: str
+    conversation: str
+    arguments: str = ""
+
+
+COMMANDS: Mapping[str, Command] = {
+    command.name: command
+    for command in (
+        Command("setup", "setup"),
+        Command("invite", "invite", "@team @person #channel name@example.com"),
+        Command("status", "status", "[@person]"),
+        Command("remind", "remind", "[@person]"),
+        Command("pause", "pause"),
+        Command("resume", "pause"),
+        Command("exempt", "exempt", "@person reason"),
+        Command("help", "help"),
+    )
+}
+
+EMAIL = re.compile(r"^[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|]+$")
+
+
+def command_of(event: CommandIssued) -> str:
+    """The command's name in lower case, "help" when there is none; it need not be a known one."""
+    first = event.words[0] if event.words else "help"
+    return first.casefold() if isinstance(first, str) else first.label
+
+
+def suggestion(word: str) -> str | None:
+    """The command that a misspelt word probably meant."""
+    near = get_close_matches(word.casefold(), COMMANDS, n=1, cutoff=0.5)
+    return near[0] if near else None
+
+
+def as_target(word: str) -> str | Target:
+    """A word of a command; an e-mail address becomes a target."""
+    bare = word.strip(",;")
+    return Target(TargetKind.EMAIL, bare.casefold(), bare) if EMAIL.match(bare) else word
+
+
+def from_message(event: MessageReceived) -> CommandIssued | None:
+    """What somebody wrote to the bot, as a command, if its first word is one ("sso" and "/" may precede it)."""
+    words = event.text.split()
+    if words and words[0].casefold() in ("sso", "/sso"):
+        words = words[1:] or ["help"]
+    if not words or words[0].lstrip("/").casefold() not in COMMANDS:
+        return None
+    first = words[0].lstrip("/").casefold()
+    return CommandIssued(
+        id=event.id,
+        workspace_id=event.workspace_id,
+        actor=event.actor,
+        in_private=event.in_private,
+        words=(first, *(as_target(word) for word in words[1:])),
+    )
+
+
+def without_command(event: CommandIssued) -> tuple[str | Target, ...]:
+    """The arguments."""
+    return event.words[1:]
+
+
+def targets_of(event: CommandIssued) -> tuple[Target, ...]:
+    """Whom the command names, in order, each once."""
+    named = (word for word in without_command(event) if isinstance(word, Target))
+    return tuple({(target.kind, target.id): target for target in named}.values())
+
+
+def words_of(event: CommandIssued) -> tuple[str, ...]:
+    """The arguments that are plain words."""
+    return tuple(word for word in without_command(event) if isinstance(word, str))

@@ -1,0 +1,43 @@
+"""Short answers that several conversations give."""
+
+from __future__ import annotations
+
+from bot.conversations.scene import Loaded
+from bot.messages import Message, Notice, Text, Tone, text
+from bot.transition import Transition, Whisper
+
+
+def notice(sentence: Text, tone: Tone = Tone.INFO) -> Message:
+    """A message of one sentence."""
+    return Message(summary=sentence, body=(Notice(sentence, tone),))
+
+
+def whisper(sentence: Text, tone: Tone = Tone.INFO) -> Transition:
+    """Say one sentence to the person alone and change nothing."""
+    return Transition(reply=Whisper(notice(sentence, tone)))
+
+
+def try_again() -> Message:
+    """The database does not answer."""
+    return notice(text("answer.try_again"), Tone.WARNING)
+
+
+def refused(action: str, loaded: Loaded) -> Transition:
+    """A friendly no, and an audit entry."""
+    sentence = text("answer.not_yours") if loaded.owner is not None else text("answer.admins_only")
+    return Transition(
+        reply=Whisper(notice(sentence, Tone.WARNING)),
+        audit=f"refused.{action}",
+        subject=loaded.owner or "",
+        outcome="refused",
+    )
+
+
+def no_rollout() -> Transition:
+    """There is nothing to act on yet."""
+    return whisper(text("answer.no_rollout"), Tone.WARNING)
+
+
+def outdated() -> Transition:
+    """The button or form is an old one."""
+    return whisper(text("answer.outdated"), Tone.WARNING)

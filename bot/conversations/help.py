@@ -1,0 +1,98 @@
+"""`/sso help`, unknown commands, and what the bot says when it is met or written to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.commands import COMMANDS, command_of, suggestion
+from bot.conversations import answers
+from bot.conversations.invitation import invitation_message
+from bot.conversations.scene import Conversation, Loaded, Scene, load_scene_only
+from bot.conversations.status import status_message
+from bot.events import ButtonPressed, CommandIssued, FormSubmitted, HomeOpened, MessageReceived
+from bot.messages import Element, Message, Notice, Section, Tone, text
+from bot.ports import InvitationView, RolloutCounts, Transaction
+from bot.roles import Role
+from bot.secrets import holds_secret
+from bot.transition import ShowHome, Transition, Whisper
+
+
+@dataclass(frozen=True)
+class HomeLoaded(Loaded):
+    """What concerns this person: their own invitation; for an admin, the rollout's counts."""
+
+    view: InvitationView | None = None
+    counts: RolloutCounts | None = None
+
+
+def _help(loaded: Loaded, event: CommandIssued | ButtonPressed | FormSubmitted, _now: datetime) -> Transition:
+    if not isinstance(event, CommandIssued):
+        return answers.outdated()
+    name = command_of(event)
+    if name in COMMANDS:
+        return Transition(reply=Whisper(help_message(loaded.scene)))
+    near = suggestion(name)
+    if near is None:
+        sentence = text("help.unknown", word=name)
+    else:
+        sentence = text("help.did_you_mean", word=name, command=f"/sso {near}")
+    message = help_message(loaded.scene)
+    body: tuple[Element, ...] = (Notice(sentence, Tone.WARNING), *(() if near else message.body))
+    return Transition(reply=Whisper(Message(summary=sentence, body=body)))
+
+
+def help_message(scene: Scene) -> Message:
+    """What this person can ask for."""
+    title = text("help.title")
+    if scene.role is not Role.ADMIN:
+        return Message(title, title, (Section(text("help.invitee")),))
+    lines = tuple(
+        Section(
+            text(
+                "help.line",
+                command=f"/sso {command.name} {command.arguments}".strip(),
+                does=text(f"help.{command.name}"),
+            )
+        )
+        for command in COMMANDS.values()
+    )
+    first = text("help.start") if scene.rollout is None else text("help.current", enterprise=scene.rollout.name)
+    return Message(title, title, (Section(first), *lines))
+
+
+async def _load_home(tx: Transaction, event: HomeOpened | MessageReceived, scene: Scene) -> HomeLoaded:
+    view = await tx.invitations.newest_of_person(event.actor)
+    counts = None
+    if scene.role is Role.ADMIN and scene.rollout is not None:
+        counts = await tx.invitations.counts(scene.rollout.id)
+    return HomeLoaded(scene, view=view, counts=counts)
+
+
+def _home(loaded: HomeLoaded, event: HomeOpened | MessageReceived, _now: datetime) -> Transition:
+    if isinstance(event, MessageReceived):
+        return _written_to(loaded, event)
+    rollout = loaded.scene.rollout
+    if loaded.counts is not None and rollout is not None:
+        return Transition(reply=ShowHome(status_message(rollout, loaded.counts)))
+    if loaded.view is not None:
+        return Transition(reply=ShowHome(invitation_message(loaded.view)))
+    return Transition(reply=ShowHome(help_message(loaded.scene)))
+
+
+def _written_to(loaded: HomeLoaded, event: MessageReceived) -> Transition:
+    """Words that are no command. A pasted secret is told of and goes no further."""
+    if holds_secret(event.text):
+        warning = answers.notice(text("secret.pasted"), Tone.ERROR)
+        return Transition(reply=Whisper(warning), audit="secret.pasted")
+    words = event.text.split()
+    near = suggestion(words[0].lstrip("/")) if words and len(words[0]) < 30 else None
+    if near is not None:
+        return answers.whisper(text("help.did_you_mean", word=words[0], command=near))
+    if loaded.view is not None and loaded.view.invitation.is_open:
+        return Transition(reply=Whisper(invitation_message(loaded.view)))
+    return Transition(reply=Whisper(help_message(loaded.scene)))
+
+
+HELP = Conversation("help", load_scene_only, _help)
+HOME = Conversation("home", _load_home, _home)

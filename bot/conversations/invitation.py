@@ -1,0 +1,162 @@
+"""What an invitee gets: the invitation and the reminders, as they stand now.
+
+Both are made anew from the invitation's state whenever they are sent or brought up to date, so every copy in the
+chat shows what is still open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.messages import (
+    AnyButton,
+    Button,
+    Element,
+    Facts,
+    Link,
+    LinkButton,
+    Message,
+    Notice,
+    Section,
+    Style,
+    Text,
+    Token,
+    Tone,
+    When,
+    text,
+)
+from bot.model import CheckKind, Delivery, DeliveryKind, DeliveryState, Rollout, RolloutState
+from bot.ports import InvitationView
+
+
+def compose(delivery: Delivery, view: InvitationView | None) -> Message | None:
+    """What the delivery says now. None: it need not be sent (any more)."""
+    if delivery.content is not None:
+        return delivery.content
+    if view is None:
+        return None
+    not_yet_sent = delivery.state is not DeliveryState.SENT
+    if not_yet_sent and (not view.invitation.is_open or view.rollout.state is RolloutState.FINISHED):
+        return None
+    if delivery.kind is DeliveryKind.REMINDER and view.invitation.is_open:
+        return reminder_message(view, delivery.number)
+    return invitation_message(view)
+
+
+def invitation_message(view: InvitationView) -> Message:
+    """Why, where, what to check, and a button for each check that is still open."""
+    if not view.invitation.is_open:
+        return closed_message(view)
+    rollout = view.rollout
+    return Message(
+        summary=text("invitation.summary", enterprise=rollout.name),
+        title=text("invitation.title"),
+        body=(
+            Section(text("invitation.why", enterprise=rollout.name)),
+            *_what_changes(rollout),
+            Section(text("invitation.where", url=Link(rollout.login_url))),
+            *_first_time(rollout),
+            *checks(view),
+            *_until(view),
+        ),
+        buttons=buttons(view),
+    )
+
+
+def reminder_message(view: InvitationView, number: int) -> Message:
+    """Shorter, and about what is still open only."""
+    rollout = view.rollout
+    still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
+    return Message(
+        summary=text("reminder.summary", enterprise=rollout.name),
+        title=text("reminder.title"),
+        body=(
+            Section(text("reminder.why", enterprise=rollout.name, open=still_open)),
+            Section(text("invitation.where", url=Link(rollout.login_url))),
+            *_first_time(rollout),
+            *checks(view),
+            *_until(view),
+            *((Section(text("reminder.last")),) if number >= rollout.policy.at_most else ()),
+        ),
+        buttons=buttons(view),
+    )
+
+
+def closed_message(view: InvitationView) -> Message:
+    """Nothing is expected any more."""
+    if view.invitation.exempt_at is not None:
+        sentence, tone = text("invitation.exempt", enterprise=view.rollout.name), Tone.INFO
+    else:
+        sentence, tone = text("invitation.done", enterprise=view.rollout.name), Tone.SUCCESS
+    return Message(
+        summary=sentence,
+        title=text("invitation.title"),
+        body=(Notice(sentence, tone), *checks(view)),
+        buttons=(LinkButton(text("button.open_sonarqube"), view.rollout.login_url),),
+    )
+
+
+def checks(view: InvitationView) -> tuple[Element, ...]:
+    """Each check and whether it is confirmed."""
+    confirmed = {check.kind: check for check in view.checks}
+    pairs = []
+    for kind in view.invitation.needs:
+        check = confirmed.get(kind)
+        if check is None:
+            state = text("check.open")
+        elif check.not_needed:
+            state = text("check.not_needed")
+        else:
+            state = text("check.confirmed", at=When(check.confirmed_at, "date"))
+        pairs.append((_what(kind, view.rollout), state))
+    return (Facts(tuple(pairs)),) if pairs else ()
+
+
+def buttons(view: InvitationView) -> tuple[AnyButton, ...]:
+    """The login URL, one button for each open check, later, and help."""
+    open_checks = view.open_checks
+    return (
+        LinkButton(text("button.sign_in"), view.rollout.login_url, _token(view, "opened"), Style.PRIMARY),
+        *(Button(text(f"button.{kind}"), _token(view, kind.value)) for kind in open_checks),
+        *((Button(text("button.no_token"), _token(view, "no_token")),) if CheckKind.TOKEN in open_checks else ()),
+        Button(text("button.later"), _token(view, "later")),
+        Button(text("button.problem"), Token("problem", "open", view.invitation.id, view.invitation.version)),
+    )
+
+
+def as_preview(message: Message, token: Token) -> Message:
+    """The same message with buttons that only say that this is a preview."""
+    harmless = tuple(
+        replace(button, token=token) if isinstance(button, Button) else replace(button, token=None)
+        for button in message.buttons
+    )
+    return replace(message, buttons=harmless)
+
+
+def _token(view: InvitationView, action: str) -> Token:
+    return Token("confirm", action, view.invitation.id, view.invitation.version)
+
+
+def _what(kind: CheckKind, rollout: Rollout) -> Text:
+    if kind is CheckKind.ACCESS and rollout.organizations:
+        named = tuple(text("plain", words=key) for key in rollout.organizations[:5])
+        return text("check.access.named", organizations=named)
+    return text(f"check.{kind}")
+
+
+def _what_changes(rollout: Rollout) -> tuple[Element, ...]:
+    if not rollout.former_sign_in:
+        return ()
+    platforms = tuple(text(f"sign_in.{platform}") for platform in rollout.former_sign_in)
+    return (Section(text("invitation.changes", platforms=platforms)),)
+
+
+def _first_time(rollout: Rollout) -> tuple[Element, ...]:
+    return () if rollout.domain_verified else (Notice(text("invitation.verify_email")),)
+
+
+def _until(view: InvitationView) -> tuple[Element, ...]:
+    snoozed, deadline = view.invitation.snoozed_until, view.rollout.policy.deadline
+    later = (Notice(text("invitation.snoozed", at=When(snoozed, "moment"))),) if snoozed else ()
+    until = (Section(text("invitation.deadline", at=When(deadline, "day"))),) if deadline else ()
+    return (*until, *later)

@@ -1,0 +1,56 @@
+"""What every conversation is: a reading part and a pure step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.events import Event
+from bot.model import Rollout, Workspace
+from bot.ports import Transaction
+from bot.roles import Role
+from bot.transition import Transition
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where an event plays: in which workspace, by somebody of which role, and on which rollout."""
+
+    workspace: Workspace
+    role: Role
+    rollout: Rollout | None
+    admins: tuple[str, ...] = ()  # the configured admins, as in USHER_ADMINS
+    login_hosts: tuple[str, ...] = ("sonarcloud.io", "sonarqube.us")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a step decides on. `owner` is the person id whom the thing belongs to that the event is about."""
+
+    scene: Scene
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """`load` reads what the step needs; `step(loaded, event, now)` decides and touches nothing."""
+
+    name: str
+    load: Callable[[Transaction, Any, Scene], Awaitable[Any]]
+    step: Callable[[Any, Any, datetime], Transition]
+
+    async def read(self, tx: Transaction, event: Event, scene: Scene) -> Loaded:
+        """Everything that `decide` will look at."""
+        loaded: Loaded = await self.load(tx, event, scene)
+        return loaded
+
+    def decide(self, loaded: Loaded, event: Event, now: datetime) -> Transition:
+        """The step."""
+        return self.step(loaded, event, now)
+
+
+async def load_scene_only(_tx: Transaction, _event: Event, scene: Scene) -> Loaded:
+    """For conversations that need nothing else."""
+    return Loaded(scene)

@@ -1,0 +1,230 @@
+"""`/sso setup`: the dialog in which an admin sets a rollout up, step by step, each step checked and stored.
+
+What was filled in is kept in a Dialog row after every step, so the dialog survives being left for a day and a
+restart of the bot. The last step shows the very message that invitees will get.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.conversations import answers
+from bot.conversations.invitation import as_preview, invitation_message
+from bot.conversations.scene import Conversation, Loaded, Scene
+from bot.conversations.setup_draft import Draft
+from bot.conversations.setup_steps import NAMES, PREVIEW, STEPS, SetupStep, Where
+from bot.events import ButtonPressed, CommandIssued, FormSubmitted, FormValues
+from bot.messages import Button, Element, Form, Message, Notice, Section, Text, Token, Tone, text
+from bot.model import Dialog, FormerSignIn, Invitation, Person, Rollout, derived_id
+from bot.ports import InvitationView, Transaction
+from bot.texts import zone
+from bot.transition import CloseForm, SendMessage, ShowForm, Transition
+
+SetupEvent = CommandIssued | ButtonPressed | FormSubmitted
+
+
+@dataclass(frozen=True)
+class SetupLoaded(Loaded):
+    """The dialog that the event continues; None for a new one."""
+
+    dialog: Dialog | None = None
+
+
+async def _load(tx: Transaction, event: SetupEvent, scene: Scene) -> SetupLoaded:
+    if isinstance(event, CommandIssued):
+        return SetupLoaded(scene)
+    dialog = await tx.rollouts.dialog(event.token.subject)
+    mine = dialog is not None and dialog.person_id == event.actor.id
+    return SetupLoaded(scene, dialog=dialog if mine else None)
+
+
+def _step(loaded: SetupLoaded, event: SetupEvent, now: datetime) -> Transition:
+    if isinstance(event, CommandIssued):
+        return _begin(loaded.scene, event, now)
+    if loaded.dialog is None or loaded.dialog.closed:
+        return answers.outdated()
+    if event.token.action == "preview":
+        return answers.whisper(text("setup.preview.only"))
+    if event.token.version != loaded.dialog.version:
+        return _show(loaded.dialog, loaded.scene, event.actor, now, notice=text("setup.stale"))
+    if isinstance(event, ButtonPressed):
+        return _pressed(loaded, loaded.dialog, event, now)
+    if loaded.dialog.step == PREVIEW:
+        return _save(loaded.scene, loaded.dialog, event, now)
+    return _fill_in(loaded, loaded.dialog, event, now)
+
+
+def _begin(scene: Scene, event: CommandIssued, now: datetime) -> Transition:
+    """A new rollout, or the current one to be changed."""
+    rollout = scene.rollout
+    draft = Draft.of(rollout, event.actor.time_zone) if rollout else Draft()
+    dialog = Dialog(
+        id=derived_id(event.id, "setup"),
+        conversation="setup",
+        workspace_id=event.workspace_id,
+        person_id=event.actor.id,
+        rollout_id=rollout.id if rollout else None,
+        step=NAMES[0],
+        data=draft.model_dump(mode="json"),
+        version=1,
+        updated_at=now,
+    )
+    notice = text("setup.changing", enterprise=rollout.name) if rollout else None
+    return _show(dialog, scene, event.actor, now, notice=notice, store=(dialog,))
+
+
+def _pressed(loaded: SetupLoaded, dialog: Dialog, event: ButtonPressed, now: datetime) -> Transition:
+    """Back, or "send it to me first"."""
+    if event.token.action == "send_to_me":
+        return _send_to_me(loaded.scene, dialog, event, now)
+    draft = Draft.model_validate(dialog.data)
+    if dialog.step != PREVIEW:  # what was typed is kept as far as it is valid
+        changes, errors = _step_named(dialog.step).read(event.values, draft, _where(loaded.scene, event.actor, now))
+        draft = draft if errors or not event.values else Draft.model_validate({**draft.model_dump(), **changes})
+    previous = NAMES[max(NAMES.index(dialog.step) - 1, 0)]
+    moved = _moved(dialog, previous, draft, now)
+    return _show(moved, loaded.scene, event.actor, now, store=(moved,))
+
+
+def _fill_in(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: datetime) -> Transition:
+    """Check this step; go on when it is right, show what is wrong where it is not."""
+    draft = Draft.model_validate(dialog.data)
+    changes, errors = _step_named(dialog.step).read(event.values, draft, _where(loaded.scene, event.actor, now))
+    if errors:
+        form = _form(dialog, _typed(draft, event.values), loaded.scene, event.actor, now)
+        return Transition(reply=ShowForm(replace(form, errors=errors)))
+    following = NAMES[NAMES.index(dialog.step) + 1]
+    moved = _moved(dialog, following, Draft.model_validate({**draft.model_dump(), **changes}), now)
+    return _show(moved, loaded.scene, event.actor, now, store=(moved,))
+
+
+def _save(scene: Scene, dialog: Dialog, event: FormSubmitted, now: datetime) -> Transition:
+    """The rollout is stored; from now on people can be invited."""
+    rollout = _rollout(dialog, scene, event.actor, now)
+    closed = dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
+    old = scene.rollout if dialog.rollout_id else None
+    if old is not None and scene.rollout is not None and scene.rollout.id == dialog.rollout_id:
+        rollout = rollout.model_copy(
+            update={
+                "state": old.state,
+                "created_by": old.created_by,
+                "created_at": old.created_at,
+                "version": old.version + 1,
+            }
+        )
+    message = Message(
+        summary=text("setup.saved", enterprise=rollout.name),
+        body=(Notice(text("setup.saved", enterprise=rollout.name), Tone.SUCCESS), Section(text("setup.next"))),
+    )
+    changed_url = old is not None and old.login_url != rollout.login_url
+    return Transition(
+        reply=CloseForm(message),
+        state=(rollout, closed),
+        audit="rollout.changed" if old else "rollout.created",
+        subject=rollout.id,
+        details=(("login_url_changed", int(changed_url)), ("version", rollout.version)),
+    )
+
+
+def _send_to_me(scene: Scene, dialog: Dialog, event: ButtonPressed, now: datetime) -> Transition:
+    moved = _moved(dialog, PREVIEW, Draft.model_validate(dialog.data), now)
+    preview = as_preview(_preview(dialog, scene, event.actor, now), Token("setup", "preview", dialog.id))
+    send = SendMessage(key=f"preview:{dialog.id}:{dialog.version}", to=event.actor.id, message=preview)
+    shown = _show(moved, scene, event.actor, now, notice=text("setup.sent_to_you"), store=(moved,))
+    return replace(shown, effects=(send,))
+
+
+def _show(
+    dialog: Dialog,
+    scene: Scene,
+    actor: Person,
+    now: datetime,
+    *,
+    notice: Text | None = None,
+    store: tuple[Dialog, ...] = (),
+) -> Transition:
+    form = _form(dialog, Draft.model_validate(dialog.data), scene, actor, now)
+    if notice is not None:
+        form = replace(form, body=(Notice(notice), *form.body))
+    return Transition(reply=ShowForm(form), state=store)
+
+
+def _form(dialog: Dialog, draft: Draft, scene: Scene, actor: Person, now: datetime) -> Form:
+    position = NAMES.index(dialog.step)
+    back = Button(text("button.back"), Token("setup", "back", dialog.id, dialog.version))
+    title = text("setup.title", step=position + 1, steps=len(NAMES))
+    token = Token("setup", "next", dialog.id, dialog.version)
+    if dialog.step == PREVIEW:
+        send = Button(text("button.send_to_me"), Token("setup", "send_to_me", dialog.id, dialog.version))
+        body = _preview_body(dialog, draft, scene, actor, now)
+        return Form(token, title, text("button.save"), body=body, buttons=(back, send))
+    step = _step_named(dialog.step)
+    heading = Section(text(f"setup.{step.name}.heading"))
+    return Form(
+        token,
+        title,
+        text("button.next"),
+        body=(heading, *step.body(draft)),
+        fields=step.fields(draft),
+        buttons=(back,) if position else (),
+    )
+
+
+def _preview_body(dialog: Dialog, draft: Draft, scene: Scene, actor: Person, now: datetime) -> tuple[Element, ...]:
+    bitbucket = FormerSignIn.BITBUCKET in draft.former_sign_in
+    message = _preview(dialog, scene, actor, now)
+    labels = tuple(button.label for button in message.buttons)
+    return (
+        Section(text("setup.preview.heading")),
+        *((Notice(text("setup.people.bitbucket"), Tone.WARNING),) if bitbucket else ()),
+        *((Section(text("setup.preview.title", title=message.title)),) if message.title else ()),
+        *message.body,
+        Section(text("setup.preview.buttons", buttons=labels)),
+    )
+
+
+def _preview(dialog: Dialog, scene: Scene, actor: Person, now: datetime) -> Message:
+    """The message that the admin would get as an invitee."""
+    rollout = _rollout(dialog, scene, actor, now)
+    invitation = Invitation(
+        id=dialog.id,
+        rollout_id=rollout.id,
+        person_id=actor.id,
+        identity=actor.identity,
+        wave_id="",
+        needs=rollout.needs,
+        invited_at=now,
+    )
+    return invitation_message(InvitationView(invitation, actor, rollout))
+
+
+def _rollout(dialog: Dialog, scene: Scene, actor: Person, now: datetime) -> Rollout:
+    draft = Draft.model_validate(dialog.data)
+    return draft.rollout(dialog.rollout_id or dialog.id, scene.workspace.company, actor.id, actor.time_zone, now)
+
+
+def _typed(draft: Draft, values: FormValues) -> Draft:
+    """The draft with what was typed, right or wrong, so that it stands in the fields again."""
+    fields = {name: value for name, value in values.items() if isinstance(value, str) and name in _FREE_TEXT}
+    typed = {name: value.splitlines() if name == "organizations" else value for name, value in fields.items()}
+    return draft.model_copy(update=typed)
+
+
+_FREE_TEXT = frozenset({"name", "enterprise_key", "login_url", "organizations", "deadline"})
+
+
+def _moved(dialog: Dialog, step: str, draft: Draft, now: datetime) -> Dialog:
+    changes = {"step": step, "data": draft.model_dump(mode="json"), "version": dialog.version + 1, "updated_at": now}
+    return dialog.model_copy(update=changes)
+
+
+def _step_named(name: str) -> SetupStep:
+    return next(step for step in STEPS if step.name == name)
+
+
+def _where(scene: Scene, actor: Person, now: datetime) -> Where:
+    return Where(scene.login_hosts, now.astimezone(zone(actor.time_zone)).date())
+
+
+SETUP = Conversation("setup", _load, _step)

@@ -1,0 +1,202 @@
+"""`/sso status`: where everyone stands, who is missing, and one person's state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.commands import targets_of, words_of
+from bot.conversations import answers
+from bot.conversations.bars import bar
+from bot.conversations.invitation import checks
+from bot.conversations.scene import Conversation, Loaded, Scene
+from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
+from bot.messages import Button, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
+from bot.model import CheckKind, DeliveryState, Person, Rollout, RolloutState
+from bot.ports import InvitationView, RolloutCounts, Transaction
+from bot.transition import Replace, SendAgain, Transition, Whisper
+
+StatusEvent = CommandIssued | ButtonPressed | FormSubmitted
+PAGE = 15
+
+
+@dataclass(frozen=True)
+class StatusLoaded(Loaded):
+    """The counts, or the page of missing people, or the person that was asked for."""
+
+    counts: RolloutCounts | None = None
+    missing: tuple[InvitationView, ...] = ()
+    person: InvitationView | None = None
+    asked_for: str = ""
+
+
+async def find_person(tx: Transaction, scene: Scene, target: Target) -> Person | None:
+    """The person whom a command names, if the bot has met them."""
+    if target.kind is TargetKind.EMAIL:
+        return await tx.people.by_email(scene.workspace.id, target.id)
+    return await tx.people.person(Person.key(scene.workspace.id, target.id))
+
+
+async def find_invitation(tx: Transaction, scene: Scene, target: Target) -> InvitationView | None:
+    """Their invitation in the current rollout."""
+    person = await find_person(tx, scene, target)
+    if person is None or scene.rollout is None:
+        return None
+    return await tx.invitations.of_person(person.id, scene.rollout.id)
+
+
+async def _load(tx: Transaction, event: StatusEvent, scene: Scene) -> StatusLoaded:
+    if scene.rollout is None:
+        return StatusLoaded(scene)
+    if isinstance(event, CommandIssued):
+        targets = targets_of(event)
+        if targets:
+            view = await find_invitation(tx, scene, targets[0])
+            return StatusLoaded(scene, person=view, asked_for=targets[0].label or targets[0].id)
+        return StatusLoaded(scene, counts=await tx.invitations.counts(scene.rollout.id))
+    if event.token.action == "missing":
+        views = await tx.invitations.open_views(scene.rollout.id, PAGE + 1, event.token.version * PAGE)
+        return StatusLoaded(scene, missing=tuple(views))
+    return StatusLoaded(scene, counts=await tx.invitations.counts(scene.rollout.id))
+
+
+def _step(loaded: StatusLoaded, event: StatusEvent, _now: datetime) -> Transition:
+    rollout = loaded.scene.rollout
+    if rollout is None:
+        return answers.no_rollout()
+    if isinstance(event, CommandIssued):
+        return _answer(loaded, rollout, event)
+    if event.token.subject != rollout.id:
+        return answers.outdated()
+    if event.token.action == "missing":
+        return Transition(reply=Replace(missing_message(rollout, loaded.missing, event.token.version)))
+    counts = loaded.counts or RolloutCounts()
+    if event.token.action == "send_again":
+        return _send_again(rollout, counts)
+    return Transition(reply=Replace(status_message(rollout, counts)))
+
+
+def _answer(loaded: StatusLoaded, rollout: Rollout, event: CommandIssued) -> Transition:
+    if loaded.person is not None:
+        return Transition(reply=Whisper(person_message(loaded.person)))
+    if loaded.asked_for:
+        return answers.whisper(text("status.not_invited", name=loaded.asked_for), Tone.WARNING)
+    if words_of(event):
+        return answers.whisper(text("status.usage", word=words_of(event)[0]), Tone.WARNING)
+    return Transition(reply=Whisper(status_message(rollout, loaded.counts or RolloutCounts())))
+
+
+def status_message(rollout: Rollout, counts: RolloutCounts) -> Message:
+    """The whole rollout."""
+    title = text("status.title", enterprise=rollout.name)
+    if counts.invited == 0:
+        body: tuple[Element, ...] = (Notice(text(f"status.state.{rollout.state}")), Section(text("setup.next")))
+        return Message(title, title, body)
+    done = text("status.bar", bar=bar(counts.done, counts.invited), done=counts.done, invited=counts.invited)
+    body = (
+        *((Notice(text("status.state.paused"), Tone.WARNING),) if rollout.state is RolloutState.PAUSED else ()),
+        Section(done),
+        Facts(tuple((name, text("number", n=value)) for name, value in _figures(rollout, counts))),
+        *_deadline(rollout),
+        *problems(counts),
+    )
+    return Message(title, title, body, _status_buttons(rollout, counts))
+
+
+def _figures(rollout: Rollout, counts: RolloutCounts) -> list[tuple[Text, int]]:
+    confirmed: Mapping[CheckKind, int] = counts.confirmed or {}
+    figures = [(text("status.invited"), counts.invited), (text("status.reached"), counts.reached)]
+    figures += [(text(f"status.confirmed.{kind}"), confirmed.get(kind, 0)) for kind in rollout.needs]
+    figures += [(text("status.done"), counts.done), (text("status.open"), counts.open)]
+    figures += [(text("status.exempt"), counts.exempt)] if counts.exempt else []
+    figures += [(text("status.cases"), counts.open_cases)] if counts.open_cases else []
+    return [*figures, (text("status.reminders"), counts.reminders)]
+
+
+def _deadline(rollout: Rollout) -> tuple[Element, ...]:
+    deadline = rollout.policy.deadline
+    return (Section(text("status.deadline", at=When(deadline, "day"))),) if deadline else ()
+
+
+def problems(counts: RolloutCounts) -> tuple[Element, ...]:
+    """Why messages did not arrive, with counts and what to do."""
+    reasons = sorted((counts.reasons or {}).items(), key=lambda item: -item[1])
+    return tuple(
+        Notice(text("status.reason", count=count, reason=text(f"reason.{key}")), Tone.WARNING)
+        for key, count in reasons
+    )
+
+
+def _status_buttons(rollout: Rollout, counts: RolloutCounts) -> tuple[Button, ...]:
+    token = Token("status", "show", rollout.id)
+    deliveries = counts.deliveries or {}
+    again = deliveries.get(DeliveryState.UNKNOWN, 0) + deliveries.get(DeliveryState.DEAD, 0)
+    buttons = [Button(text("button.refresh"), token)]
+    if counts.open:
+        buttons.append(Button(text("button.missing"), Token("status", "missing", rollout.id)))
+        buttons.append(Button(text("button.remind_all"), Token("remind", "ask", rollout.id, rollout.version)))
+    if again:
+        sure = text("status.again.sure", count=again)
+        buttons.append(
+            Button(
+                text("button.send_again", count=again), Token("status", "send_again", rollout.id), Style.PLAIN, sure
+            )
+        )
+    return tuple(buttons)
+
+
+def _send_again(rollout: Rollout, counts: RolloutCounts) -> Transition:
+    deliveries = counts.deliveries or {}
+    again = deliveries.get(DeliveryState.UNKNOWN, 0) + deliveries.get(DeliveryState.DEAD, 0)
+    if not again:
+        return Transition(reply=Replace(status_message(rollout, counts)))
+    return Transition(
+        reply=Replace(answers.notice(text("status.again.queued", count=again), Tone.SUCCESS)),
+        effects=(SendAgain(rollout.id),),
+        audit="sent_again",
+        subject=rollout.id,
+        details=(("messages", again),),
+    )
+
+
+def missing_message(rollout: Rollout, views: Sequence[InvitationView], page: int) -> Message:
+    """Who is missing and what, a page at a time."""
+    title = text("missing.title", enterprise=rollout.name)
+    lines: list[Element] = [_missing_line(view) for view in views[:PAGE]]
+    buttons = [Button(text("button.status"), Token("status", "show", rollout.id))]
+    if page:
+        buttons.append(Button(text("button.previous_page"), Token("status", "missing", rollout.id, page - 1)))
+    if len(views) > PAGE:
+        buttons.append(Button(text("button.next_page"), Token("status", "missing", rollout.id, page + 1)))
+    return Message(title, title, tuple(lines) or (Notice(text("missing.nobody"), Tone.SUCCESS),), tuple(buttons))
+
+
+def _missing_line(view: InvitationView) -> Section:
+    still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
+    name = view.person.name or view.person.email or view.person.user_id
+    if view.invitation.unreachable:
+        reason = text(f"reason.{view.invitation.unreachable}")
+        return Section(text("missing.unreachable", name=name, open=still_open, reason=reason))
+    return Section(text("missing.line", name=name, open=still_open, count=view.invitation.reminders))
+
+
+def person_message(view: InvitationView) -> Message:
+    """One invitee's state."""
+    invitation = view.invitation
+    title = text("person.title", name=view.person.name or view.person.user_id)
+    pairs = [(text("person.invited"), text("moment", at=When(invitation.invited_at)))]
+    if invitation.reached_at:
+        pairs.append((text("person.reached"), text("moment", at=When(invitation.reached_at))))
+    pairs.append((text("person.reminders"), text("number", n=invitation.reminders)))
+    if invitation.due_at:
+        pairs.append((text("person.next"), text("moment", at=When(invitation.due_at))))
+    notices: list[Element] = []
+    if invitation.exempt_at:
+        notices.append(Notice(text("person.exempt", reason=invitation.exempt_reason)))
+    if invitation.unreachable:
+        notices.append(Notice(text(f"reason.{invitation.unreachable}"), Tone.WARNING))
+    return Message(title, title, (*notices, *checks(view), Facts(tuple(pairs))))
+
+
+STATUS = Conversation("status", _load, _step)

@@ -1,0 +1,78 @@
+"""Effects become rows, in the transaction that stores the state."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from bot.events import Event
+from bot.model import Delivery, LookUp, derived_id
+from bot.ports import Transaction
+from bot.transition import (
+    AskDirectory,
+    Effect,
+    HoldDeliveries,
+    Invite,
+    MakeDue,
+    ReleaseDeliveries,
+    Remember,
+    SendAgain,
+    SendMessage,
+    UpdateCopies,
+)
+
+
+async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datetime) -> None:  # noqa: C901  # one arm each
+    """Write what the effect asks for. Carrying it out twice writes it once."""
+    match effect:
+        case SendMessage():
+            await _queue(tx, effect, now)
+        case Invite():
+            people = await tx.people.by_ids(effect.people)
+            await tx.invitations.invite(effect.rollout, effect.wave, people, now)
+        case AskDirectory():
+            await tx.look_ups.ask(_look_up(effect, event, now))
+        case Remember():
+            await tx.people.meet(effect.people)
+        case UpdateCopies():
+            await tx.deliveries.update_copies(effect.invitation_id)
+        case MakeDue():
+            await tx.invitations.make_due(effect.rollout_id, effect.invitation_ids, now)
+        case HoldDeliveries():
+            await tx.deliveries.hold(effect.rollout_id)
+        case ReleaseDeliveries():
+            await tx.deliveries.release(effect.rollout_id, now)
+        case SendAgain():
+            await tx.deliveries.send_again(effect.rollout_id, now)
+        case _:
+            assert_never(effect)
+
+
+async def _queue(tx: Transaction, effect: SendMessage, now: datetime) -> None:
+    person = await tx.people.person(effect.to)
+    if person is None:
+        raise LookupError(f"a message to somebody unknown: {effect.to}")
+    delivery = Delivery(
+        id=derived_id(effect.key),
+        key=effect.key,
+        kind=effect.kind,
+        lane=person.workspace_id,
+        person_id=person.id,
+        rollout_id=effect.rollout_id,
+        invitation_id=effect.invitation_id,
+        content=effect.message,
+        not_before=now,
+        created_at=now,
+    )
+    await tx.deliveries.enqueue([delivery])
+
+
+def _look_up(effect: AskDirectory, event: Event, now: datetime) -> LookUp:
+    return LookUp(
+        id=derived_id(event.id, "look-up"),
+        workspace_id=event.workspace_id,
+        dialog_id=effect.dialog_id,
+        person_id=event.actor.id,
+        targets=[target.as_data() for target in effect.targets],
+        not_before=now,
+    )

@@ -1,0 +1,179 @@
+"""From an event to a stored decision: seen before? who may? which conversation? step, commit.
+
+Everything that happens passes through `Engine`, and each event is one transaction.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from bot import faultpoints, roles
+from bot.commands import COMMANDS, command_of, from_message
+from bot.conversations import CONVERSATIONS, answers
+from bot.conversations.scene import Conversation, Loaded, Scene
+from bot.effects import store_effect
+from bot.events import (
+    ButtonPressed,
+    CheckSeen,
+    CommandIssued,
+    Event,
+    FormSubmitted,
+    HomeOpened,
+    MessageReceived,
+    PeopleFound,
+)
+from bot.model import AuditEntry, Person, derived_id
+from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
+from bot.transition import Reply, Transition, Whisper
+
+ANSWER_WITHIN = 2.0  # seconds; Slack waits for 3 (docs.slack.dev, "Acknowledging requests")
+BACKGROUND_WITHIN = 60.0  # seconds, for events that no person waits for
+ATTEMPTS = 3  # when somebody else changed the same row in the meantime
+
+log = structlog.get_logger()
+
+
+class Engine:
+    """Implements bot.ports.Handle."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        admins: roles.Admins,
+        login_hosts: tuple[str, ...] = ("sonarcloud.io", "sonarqube.us"),
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._admins = admins
+        self._login_hosts = login_hosts
+
+    async def __call__(self, event: Event) -> Reply | None:
+        """Decide and commit; the reply is to be shown now. See bot.ports.Handle for what callers may rely on."""
+        waiting = not isinstance(event, PeopleFound | CheckSeen)
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN if waiting else BACKGROUND_WITHIN):
+                return await self._handle(event)
+        except (TimeoutError, StoreUnavailable) as failure:
+            log.warning(
+                "event.not_stored",
+                event=type(event).__name__,
+                workspace=event.workspace_id,
+                why=type(failure).__name__,
+            )
+            if isinstance(event, CommandIssued | ButtonPressed | FormSubmitted):
+                return Whisper(answers.try_again())
+            raise StoreUnavailable from failure
+
+    async def _handle(self, event: Event) -> Reply | None:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._one_transaction(event)
+            except StaleWrite:
+                await asyncio.sleep(0)  # somebody was faster: look again
+        return await self._one_transaction(event)
+
+    async def _one_transaction(self, event: Event) -> Reply | None:
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            if not await tx.inbox.remember(event.id, now):
+                return None
+            faultpoints.reach("engine.after_inbox")
+            transition = await self._decide(tx, event, now)
+            faultpoints.reach("engine.before_commit")
+        faultpoints.reach("engine.after_commit")
+        return transition.reply
+
+    async def _decide(self, tx: Transaction, event: Event, now: datetime) -> Transition:
+        scene = await self._scene(tx, event)
+        if scene is None:
+            return Transition()
+        event = replace(event, actor=await _meet(tx, event.actor))
+        scene = replace(scene, role=roles.role_of(event.actor, self._admins))
+        event = (isinstance(event, MessageReceived) and from_message(event)) or event
+        conversation, action = conversation_for(event)
+        loaded = await conversation.read(tx, event, scene)
+        if not _may(loaded, event, conversation, action):
+            transition = answers.refused(action, loaded)
+        else:
+            transition = conversation.decide(loaded, event, now)
+        await _store(tx, transition, event, scene, now)
+        return transition
+
+    async def _scene(self, tx: Transaction, event: Event) -> Scene | None:
+        """None for a workspace that is not installed here, or no longer."""
+        workspace = await tx.people.workspace(event.workspace_id)
+        if workspace is None or not workspace.active:
+            return None
+        return Scene(
+            workspace=workspace,
+            role=roles.Role.STRANGER,
+            rollout=await tx.rollouts.current(workspace.company),
+            admins=tuple(sorted(self._admins.names)),
+            login_hosts=self._login_hosts,
+        )
+
+
+def conversation_for(event: Event) -> tuple[Conversation, str]:
+    """The conversation that an event belongs to, and the action it asks for."""
+    match event:
+        case CommandIssued():
+            name = command_of(event)
+            command = COMMANDS.get(name, COMMANDS["help"])
+            return CONVERSATIONS[command.conversation], command.name
+        case ButtonPressed() | FormSubmitted():
+            known = CONVERSATIONS.get(event.token.conversation, CONVERSATIONS["help"])
+            return known, event.token.action
+        case MessageReceived() | HomeOpened():
+            return CONVERSATIONS["home"], "open"
+        case PeopleFound():
+            return CONVERSATIONS["invite"], "found"
+        case CheckSeen():
+            return CONVERSATIONS["confirm"], "seen"
+
+
+def _may(loaded: Loaded, event: Event, conversation: Conversation, action: str) -> bool:
+    if isinstance(event, PeopleFound | CheckSeen):  # the bot's own; no platform can make these
+        return True
+    is_invitee = loaded.owner is None or loaded.owner == event.actor.id
+    return roles.may(loaded.scene.role, conversation.name, action, is_invitee=is_invitee)
+
+
+async def _meet(tx: Transaction, seen: Person) -> Person:
+    """The actor with what is known from before; stored only when something is new."""
+    known = await tx.people.person(seen.id)
+    if known is None:
+        await tx.people.meet([seen])
+        return seen
+    told = {
+        name: value for name, value in seen.model_dump(exclude={"seen_at"}).items() if value not in ("", "UTC", "en")
+    }
+    merged = known.model_copy(update=told)
+    if merged != known:
+        await tx.people.meet([merged.model_copy(update={"seen_at": seen.seen_at})])
+    return merged
+
+
+async def _store(tx: Transaction, transition: Transition, event: Event, scene: Scene, now: datetime) -> None:
+    for row in transition.state:
+        await tx.save(row)
+    for effect in transition.effects:
+        await store_effect(tx, effect, event, now)
+    if transition.audit is not None:
+        await tx.audit.record(
+            AuditEntry(
+                id=derived_id(event.id, "audit"),
+                at=now,
+                company=scene.workspace.company,
+                workspace_id=event.workspace_id,
+                actor=event.actor.id,
+                action=transition.audit,
+                subject=transition.subject,
+                outcome=transition.outcome,
+                details=dict(transition.details),
+            )
+        )

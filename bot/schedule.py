@@ -1,0 +1,74 @@
+"""The few recurring jobs, given to APScheduler: it is the pulse, the truth is in the database.
+
+A late, missed or doubled run changes nothing, and there is never a job for each invitee.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from bot.model import Platform
+from bot.ports import ChatPlatform, Clock, StaleWrite, Store, StoreUnavailable
+from bot.progress import show_progress
+from bot.reminders import queue_due
+
+REMINDERS_EVERY = 15.0  # seconds
+PROGRESS_EVERY = 3.0  # Slack's chat.update allows about one a second for each message
+HOUSEKEEPING_EVERY = 3600.0
+KEEP_INBOX = timedelta(days=7)  # Slack repeats an event for minutes, Teams for less
+
+log = structlog.get_logger()
+
+
+def build_scheduler(
+    store: Store,
+    platforms: Mapping[Platform, ChatPlatform],
+    clock: Clock,
+    *,
+    reminders_every: float = REMINDERS_EVERY,
+    progress_every: float = PROGRESS_EVERY,
+) -> AsyncIOScheduler:
+    """A scheduler with every recurring job, not yet started. Its jobs are kept in memory."""
+    scheduler = AsyncIOScheduler(
+        timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    )
+
+    async def reminders() -> None:
+        queued = await queue_due(store, clock)
+        if queued:
+            log.info("reminders.queued", count=queued)
+
+    async def progress() -> None:
+        await show_progress(store, platforms, clock)
+
+    async def housekeeping() -> None:
+        async with store.transaction() as tx:
+            await tx.inbox.forget(clock.now() - KEEP_INBOX)
+
+    jobs: tuple[tuple[Callable[[], Awaitable[None]], float], ...] = (
+        (reminders, reminders_every),
+        (progress, progress_every),
+        (housekeeping, HOUSEKEEPING_EVERY),
+    )
+    for job, seconds in jobs:
+        scheduler.add_job(_guarded(job), IntervalTrigger(seconds=seconds), id=job.__name__, name=job.__name__)
+    return scheduler
+
+
+def _guarded(job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """A failed run is told of and the next one tries again."""
+
+    async def run() -> None:
+        try:
+            await job()
+        except (StoreUnavailable, StaleWrite) as failure:
+            log.warning("job.put_off", job=job.__name__, why=type(failure).__name__)
+        except Exception:
+            log.exception("job.failed", job=job.__name__)
+
+    return run

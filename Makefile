@@ -27,9 +27,12 @@ check: setup  ## lint, format, types, import rules
 test: check  ## every check there is
 	$(BIN)/pytest
 
-lock:  ## write requirements.lock anew from pyproject.toml
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev \
-	  --custom-compile-command "make lock" --output-file requirements.lock pyproject.toml
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command "make lock"
+
+lock:  ## write both lock files anew from pyproject.toml; the second is what the container image needs of the first
+	$(LOCK) --group dev --output-file requirements.lock pyproject.toml
+	echo hatchling | $(LOCK) --no-annotate --constraint requirements.lock --output-file requirements-serve.lock pyproject.toml -
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist

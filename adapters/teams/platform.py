@@ -1,0 +1,90 @@
+"""Direct messages to people in Teams: bot.ports.ChatPlatform."""
+
+from datetime import datetime
+
+from adapters.teams import outcomes
+from adapters.teams.connector import Connector
+from adapters.teams.connector_error import ConnectorError
+from adapters.teams.render import message_activity
+from bot.messages import Message
+from bot.model import Person, Platform, Workspace
+from bot.ports import Limits, Outcome, Reason, Sent, Throttled, Unclear
+from bot.texts import Reader
+
+
+class TeamsPlatform:
+    """Sends and updates messages in personal chats. One request shows one message; it is never repeated here."""
+
+    platform = Platform.TEAMS
+    # 30 a second for an app in a tenant (learn.microsoft.com, "Optimize your bot: rate limiting"; the page has
+    # also named 50). Ten in flight, so that a crash leaves at most ten messages unclear.
+    limits = Limits(per_second=30.0, burst=10, in_flight=10)
+    can_find = False  # the Connector cannot be asked for a message
+
+    def __init__(self, connector: Connector, app_id: str) -> None:
+        self._connector = connector
+        self._app_id = app_id
+
+    async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:  # noqa: ARG002  # Teams has no place for an id that could be found again
+        """One message; the conversation is made first where it is not known, which shows nothing."""
+        conversation_id = person.channel_id
+        if not conversation_id:
+            try:
+                conversation_id = await self.conversation(workspace, person.user_id)
+            except ConnectorError as error:
+                return outcomes.of_create(error)
+        activity = message_activity(message, reader_of(person))
+        try:
+            message_id = await self._posted(workspace.service_url, conversation_id, activity)
+        except ConnectorError as error:
+            return outcomes.of_send(error)
+        # A success without an id is a gateway's page, not the Connector's answer.
+        return Sent(conversation_id, message_id) if message_id else Unclear(Reason.SERVER_ERROR)
+
+    async def update(self, workspace: Workspace, person: Person, sent: Sent, message: Message) -> Outcome:
+        """Replace the message."""
+        activity = message_activity(message, reader_of(person))
+        try:
+            await self._connector.update(workspace.service_url, sent.channel_id, sent.message_id, activity)
+        except ConnectorError as error:
+            return outcomes.of_send(error)
+        return sent
+
+    async def find(
+        self,
+        workspace: Workspace,  # noqa: ARG002  # bot.ports.ChatPlatform
+        person: Person,  # noqa: ARG002
+        delivery_id: str,  # noqa: ARG002
+        since: datetime,  # noqa: ARG002
+    ) -> Sent | Unclear | Throttled | None:
+        """Teams cannot say: always Unclear."""
+        return Unclear(Reason.INTERRUPTED)
+
+    async def conversation(self, workspace: Workspace, user_id: str) -> str:
+        """The id of the personal chat with somebody (Teams or Entra id). Raises ConnectorError."""
+        tenant = workspace.external_id
+        try:
+            return await self._connector.create_personal_conversation(
+                workspace.service_url, tenant, self._app_id, user_id
+            )
+        except ConnectorError as error:
+            if error.status != 401:
+                raise
+        # 401 says that nothing was done, and the connector has dropped the token: once more, with a new one.
+        return await self._connector.create_personal_conversation(
+            workspace.service_url, tenant, self._app_id, user_id
+        )
+
+    async def _posted(self, service_url: str, conversation_id: str, activity: dict[str, object]) -> str:
+        try:
+            return await self._connector.send(service_url, conversation_id, activity)
+        except ConnectorError as error:
+            if error.status != 401:
+                raise
+        # As above: what was refused with 401 has not been shown.
+        return await self._connector.send(service_url, conversation_id, activity)
+
+
+def reader_of(person: Person) -> Reader:
+    """In which language and time zone they read."""
+    return Reader(person.locale, person.time_zone)

@@ -1,0 +1,59 @@
+"""Who somebody is, as a Teams roster tells it: kept for a while, because an event tells neither e-mail nor role."""
+
+import asyncio
+from collections import OrderedDict
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.teams.background import Background
+from adapters.teams.connector import Connector
+from adapters.teams.connector_error import ConnectorError
+from bot.ports import Clock
+
+Json = dict[str, Any]
+
+KEPT_FOR = timedelta(hours=6)
+ASK_AGAIN_AFTER = timedelta(minutes=2)  # when there was no answer
+KEPT_PEOPLE = 10_000
+WAIT = 1.0  # seconds; the person waits for the bot's answer meanwhile
+
+
+class Profiles:
+    """Members of conversations by Teams id, each kept for KEPT_FOR."""
+
+    def __init__(self, connector: Connector, clock: Clock, background: Background) -> None:
+        self._connector = connector
+        self._clock = clock
+        self._background = background
+        self._kept: OrderedDict[str, tuple[datetime, Json]] = OrderedDict()
+        self._asked: dict[str, asyncio.Task[None]] = {}
+
+    async def of(self, service_url: str, conversation_id: str, user_id: str) -> Json:
+        """The member's profile; {} when Teams does not tell it within WAIT seconds."""
+        kept = self._current(user_id)
+        if kept is not None:
+            return kept
+        task = self._asked.get(user_id)
+        if task is None:
+            work = self._ask(service_url, conversation_id, user_id)
+            task = self._asked[user_id] = self._background.start("read_profile", work)
+            task.add_done_callback(lambda _: self._asked.pop(user_id, None))
+        await asyncio.wait([task], timeout=WAIT)
+        return self._current(user_id) or {}
+
+    def keep(self, user_id: str, profile: Json) -> None:
+        """Remember what a roster told."""
+        self._kept[user_id] = (self._clock.now() + KEPT_FOR, profile)
+        self._kept.move_to_end(user_id)
+        if len(self._kept) > KEPT_PEOPLE:
+            self._kept.popitem(last=False)
+
+    def _current(self, user_id: str) -> Json | None:
+        until, profile = self._kept.get(user_id, (None, None))
+        return profile if until is not None and until > self._clock.now() else None
+
+    async def _ask(self, service_url: str, conversation_id: str, user_id: str) -> None:
+        try:
+            self.keep(user_id, await self._connector.member(service_url, conversation_id, user_id))
+        except ConnectorError:
+            self._kept[user_id] = (self._clock.now() + ASK_AGAIN_AFTER, {})

@@ -1,0 +1,126 @@
+"""Microsoft Teams, put together: adapters.chat.ChatAdapter."""
+
+from dataclasses import dataclass, field
+
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
+
+from adapters.chat import PlatformUnavailable
+from adapters.teams import adapter
+from adapters.teams.activities import Actors
+from adapters.teams.authentication import TeamsAuthentication
+from adapters.teams.background import Background
+from adapters.teams.connector import Connector
+from adapters.teams.credentials import TOKEN_URL, BotCredentials, TokenUnavailable
+from adapters.teams.directory import TeamsDirectory
+from adapters.teams.graph import GRAPH_URL, Graph
+from adapters.teams.inbound import Inbound
+from adapters.teams.install import GLOBAL_SERVICE_URL, Installation
+from adapters.teams.platform import TeamsPlatform
+from adapters.teams.profiles import Profiles
+from adapters.teams.replies import Replies
+from adapters.teams.roster import Rosters
+from adapters.teams.service_url import SERVICE_HOSTS
+from adapters.teams.signing_keys import METADATA_URL, KeysUnavailable, SigningKeys
+from bot.ports import Clock, Handle, Store
+
+MESSAGES_PATH = "/api/messages"
+# Requests in flight to one host: the dispatcher's ten, and those that answer people.
+CONNECTIONS = 40
+
+
+@dataclass(frozen=True)
+class TeamsConfig:
+    """The bot's registration in one tenant, and where Microsoft is. `token_url` may contain "{tenant}".
+
+    `service_url` serves until Teams has told the tenant's own. `service_hosts` are those that the bot's token may
+    be sent to; `allow_loopback` adds this machine, for the playground and tests.
+    """
+
+    app_id: str
+    app_password: str = field(repr=False)
+    tenant_id: str
+    company: str = "default"
+    openid_metadata_url: str = METADATA_URL
+    token_url: str = TOKEN_URL
+    graph_url: str = GRAPH_URL
+    service_url: str = GLOBAL_SERVICE_URL
+    service_hosts: tuple[str, ...] = SERVICE_HOSTS
+    allow_loopback: bool = False
+
+
+class TeamsAdapter:
+    """Events come in at POST /api/messages, messages go out through `platform`.
+
+    Is made inside a running event loop. Raises ValueError when app id, password or tenant id is empty.
+    """
+
+    def __init__(self, config: TeamsConfig, handle: Handle, store: Store, clock: Clock) -> None:
+        # No cookies: Microsoft's load balancers set some, and they would tie all tenants' calls together.
+        self._session = ClientSession(connector=TCPConnector(limit=CONNECTIONS), cookie_jar=DummyCookieJar())
+        self._keys = SigningKeys(self._session, config.openid_metadata_url)
+        self._credentials = BotCredentials(
+            config.app_id, config.app_password, config.tenant_id, self._session, token_url=config.token_url
+        )
+        connector = Connector(
+            self._session, self._credentials, hosts=config.service_hosts, allow_loopback=config.allow_loopback
+        )
+        self._background = Background()
+        self._installation = Installation(
+            store,
+            clock,
+            config.tenant_id,
+            config.app_id,
+            company=config.company,
+            service_url=config.service_url,
+        )
+        self.platform = TeamsPlatform(connector, config.app_id)
+        profiles = Profiles(connector, clock, self._background)
+        self.directory = TeamsDirectory(
+            Rosters(connector, profiles, clock, config.app_id),
+            Graph(self._session, self._credentials, clock, config.graph_url),
+            self._installation,
+            store,
+            clock,
+        )
+        inbound = Inbound(
+            handle,
+            self._installation,
+            Actors(self._installation, profiles, clock),
+            self.directory,
+            Replies(connector, self.platform, self._installation, self._background),
+        )
+        authentication = TeamsAuthentication(config.app_id, config.tenant_id, self._keys, connector)
+        self._door = adapter.TeamsAdapter(authentication, inbound.on_turn)
+
+    def add_routes(self, app: web.Application) -> None:
+        """POST /api/messages."""
+        app.router.add_post(MESSAGES_PATH, self._door.process)
+
+    async def start(self) -> None:
+        """Make the tenant known to the store. Raises StoreUnavailable."""
+        await self._installation.known()
+
+    async def stop(self) -> None:
+        """Finish what is still to be shown, and close the connections."""
+        await self._background.settled()
+        await self._session.close()
+
+    async def settled(self) -> None:
+        """Return when every answer that was promised has been shown."""
+        await self._background.settled()
+
+    async def check(self) -> None:
+        """Raises PlatformUnavailable when Microsoft's keys or an access token cannot be had."""
+        try:
+            await self._keys.warm_up()
+        except KeysUnavailable as error:
+            raise PlatformUnavailable(
+                f"Microsoft's signing keys cannot be read ({error}): check the network"
+            ) from error
+        try:
+            await self._credentials.token()
+        except TokenUnavailable as error:
+            raise PlatformUnavailable(
+                f"Microsoft gives the bot no access token ({error.code}): check USHER_TEAMS_APP_ID, "
+                "USHER_TEAMS_APP_PASSWORD and USHER_TEAMS_TENANT_ID"
+            ) from error

@@ -1,0 +1,106 @@
+"""Slack, as the composition root sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.errors import SlackApiError
+
+from adapters.chat import PlatformUnavailable
+from adapters.slack.background import Background
+from adapters.slack.directory import SlackDirectory
+from adapters.slack.inbound import Inbound
+from adapters.slack.install import Install
+from adapters.slack.people import People
+from adapters.slack.platform import SlackPlatform
+from adapters.slack.replies import Replies
+from adapters.slack.web_api import WebApi, sdk_log
+from bot.ports import Clock, Handle, Store
+
+log = structlog.get_logger(__name__)
+
+PATH = "/slack/events"
+
+
+@dataclass(frozen=True)
+class SlackConfig:
+    """The app's credentials. With an `app_token` events come through Socket Mode, and no signing secret is needed."""
+
+    bot_token: str = field(repr=False)
+    signing_secret: str = field(default="", repr=False)
+    app_token: str = field(default="", repr=False)
+    api_url: str = "https://slack.com/api/"
+
+    def __post_init__(self) -> None:
+        if not self.bot_token:
+            raise ValueError("Slack needs a bot token")
+        if not self.signing_secret and not self.app_token:
+            raise ValueError("Slack needs a signing secret, or an app token for Socket Mode")
+
+
+class SlackAdapter:
+    """adapters.chat.ChatAdapter for one Slack workspace."""
+
+    def __init__(self, config: SlackConfig, handle: Handle, store: Store, clock: Clock) -> None:
+        self._config = config
+        self._api = WebApi(config.bot_token, config.api_url)
+        self._background = Background()
+        people = People(self._api, clock)
+        self.install = Install(self._api, store, clock)
+        self.platform = SlackPlatform(self._api)
+        self.directory = SlackDirectory(self._api, people, clock)
+        self._inbound = Inbound(
+            signing_secret=config.signing_secret,
+            bot_token=config.bot_token,
+            api=self._api,
+            install=self.install,
+            people=people,
+            replies=Replies(self._api, self._background),
+            handle=handle,
+            clock=clock,
+        )
+        self._socket: AsyncSocketModeHandler | None = None
+
+    def add_routes(self, app: web.Application) -> None:
+        """POST /slack/events; not without a signing secret, since then anybody could sign."""
+        if self._config.signing_secret:
+            app.router.add_post(PATH, self._inbound.serve)
+
+    async def start(self) -> None:
+        """Store the workspace; connect where Socket Mode is wanted. Raises PlatformUnavailable, StoreUnavailable."""
+        here = await self.install.begin()
+        if self._config.app_token:
+            await self._connect()
+        log.info("slack.started", workspace=here.workspace_id, socket_mode=bool(self._config.app_token))
+
+    async def _connect(self) -> None:
+        client = self._api.client()
+        self._socket = AsyncSocketModeHandler(
+            self._inbound.app, self._config.app_token, logger=sdk_log, web_client=client
+        )
+        try:
+            await self._socket.connect_async()  # type: ignore[no-untyped-call]  # the SDK
+        except SlackApiError as error:
+            await self._disconnect()
+            code = error.response.get("error") if error.response is not None else ""
+            raise PlatformUnavailable(
+                f"Slack refuses USHER_SLACK_APP_TOKEN ({code}). It needs the scope connections:write."
+            ) from None
+
+    async def _disconnect(self) -> None:
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            await socket.close_async()  # type: ignore[no-untyped-call]  # the SDK
+
+    async def stop(self) -> None:
+        """Disconnect, let the last answers be shown, close the connections."""
+        await self._disconnect()
+        await self._background.finish()
+        await self._api.close()
+
+    async def check(self) -> None:
+        """Raises PlatformUnavailable."""
+        await self.install.check()

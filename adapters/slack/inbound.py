@@ -1,0 +1,247 @@
+"""The door for Slack: a signed request or a Socket Mode envelope in, the engine's decision, an acknowledgement out.
+
+The engine commits before anything is acknowledged: a crash in between makes Slack deliver the event again, and the
+inbox knows it by its id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from adapters.slack import payloads
+from adapters.slack.install import Install, Installation
+from adapters.slack.paging import Patience
+from adapters.slack.payloads import Malformed, Place
+from adapters.slack.people import People
+from adapters.slack.replies import Replies
+from adapters.slack.web_api import ApiFailed, WebApi, sdk_log
+from bot.model import Person
+from bot.ports import Clock, Handle, StoreUnavailable
+from bot.texts import Reader
+
+log = structlog.get_logger(__name__)
+
+# A modal's state may hold 100 fields of 3,000 characters; Slack names no limit for its requests.
+MAX_BODY = 2 * 1024 * 1024
+# Slack waits for three seconds; the engine may take two of them.
+ASK_WHO_WITHIN = 0.8
+ANYTHING = re.compile(r"[\s\S]*")
+_TIMESTAMP = re.compile(r"\d{1,12}", re.ASCII)
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
+
+
+class Inbound:
+    """Bolt's listeners. `app` is bolt's application, `serve` the handler of POST /slack/events."""
+
+    def __init__(
+        self,
+        *,
+        signing_secret: str,
+        bot_token: str,
+        api: WebApi,
+        install: Install,
+        people: People,
+        replies: Replies,
+        handle: Handle,
+        clock: Clock,
+    ) -> None:
+        self._bot_token = bot_token
+        self._install = install
+        self._people = people
+        self._replies = replies
+        self._handle = handle
+        self._clock = clock
+
+        async def authorize() -> AuthorizeResult:
+            # From memory, where bolt's own would ask Slack with each request. No method: bolt would pass it `self`.
+            return self._authorization()
+
+        self.app = AsyncApp(
+            name="sso-usher",
+            # Without a secret (Socket Mode) there is no route to forge requests to; bolt's checker wants one anyway.
+            signing_secret=signing_secret or "none",
+            client=api.client(),
+            before_authorize=self._only_this_workspace,
+            authorize=authorize,
+            process_before_response=True,
+            logger=sdk_log,
+        )
+        self._listen()
+
+    def _listen(self) -> None:
+        self.app.command(ANYTHING)(self._on_command)
+        self.app.action(ANYTHING)(self._on_action)
+        self.app.view(ANYTHING)(self._on_submission)
+        self.app.view_closed(ANYTHING)(_acknowledge)
+        self.app.event(ANYTHING)(self._on_event)
+        self.app.error(_on_error)
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """The answer to POST /slack/events: 200, 400 not Slack's format, 401 not signed by Slack, 403 another
+        workspace, 413 too large, 415 not UTF-8, 503 the database does not answer (Slack delivers again).
+        """
+        if request.charset not in {None, "utf-8", "UTF-8"}:
+            return _refusal(415, "charset")
+        # Bolt's checker fails, rather than refuses, when these are not even of the right form.
+        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+        signature = request.headers.get("X-Slack-Signature", "")
+        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+            return _refusal(401, "signature")
+        try:
+            bolt_request = await to_bolt_request(request.clone(client_max_size=MAX_BODY))
+            payloads.check_shape(bolt_request.body)
+        except web.HTTPRequestEntityTooLarge:
+            return _refusal(413, "size")
+        except (
+            Malformed,
+            ValueError,
+            TypeError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            web.RequestPayloadError,
+        ):
+            return _refusal(400, "format")
+        return await to_aiohttp_response(await self.app.async_dispatch(bolt_request))
+
+    async def _only_this_workspace(
+        self,
+        context: AsyncBoltContext,
+        next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002  # bolt passes arguments by name
+    ) -> BoltResponse:
+        here = self._install.current
+        if here is None:
+            return BoltResponse(status=503, body="")
+        if context.team_id not in {None, here.team_id}:
+            return BoltResponse(status=403, body="")
+        return await next()
+
+    def _authorization(self) -> AuthorizeResult:
+        here = self._here()
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=here.team_id,
+            bot_token=self._bot_token,
+            bot_id=here.bot_id,
+            bot_user_id=here.bot_user_id,
+        )
+
+    async def _on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        here = self._here()
+        place = payloads.command_place(body)
+        actor = await self._actor(here, place)
+        reply = await self._handle(payloads.command(body, here.workspace_id, place, actor))
+        await ack(**self._replies.to_command(reply, place, _reader(actor)))
+
+    async def _on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        here = self._here()
+        place = payloads.interaction_place(body)
+        actor = await self._actor(here, place)
+        event = payloads.button(body, here.workspace_id, place, actor)
+        if event is not None:
+            self._replies.to_button(await self._handle(event), place, _reader(actor))
+        await ack()
+
+    async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        here = self._here()
+        place = payloads.interaction_place(body)
+        actor = await self._actor(here, place)
+        reply = await self._handle(payloads.submission(body, here.workspace_id, place, actor))
+        await ack(**self._replies.to_submission(reply, place, _reader(actor)))
+
+    async def _on_event(self, body: dict[str, Any]) -> None:
+        match payloads.word(payloads.part(body, "event"), "type"):
+            case "message":
+                await self._on_message(body)
+            case "app_home_opened":
+                await self._on_home(body)
+            case "app_uninstalled" | "tokens_revoked":
+                await self._install.uninstalled()
+
+    async def _on_message(self, body: dict[str, Any]) -> None:
+        here = self._here()
+        event = payloads.part(body, "event")
+        if event.get("subtype") or event.get("bot_id"):
+            return
+        place = payloads.event_place(event)
+        actor = await self._actor(here, place)
+        received = payloads.message(body, here.workspace_id, actor)
+        if received is not None:
+            self._replies.to_message(await self._handle(received), place, _reader(actor))
+
+    async def _on_home(self, body: dict[str, Any]) -> None:
+        here = self._here()
+        place = payloads.event_place(payloads.part(body, "event"))
+        actor = await self._actor(here, place)
+        opened = payloads.home_opened(body, here.workspace_id, actor)
+        if opened is not None:
+            self._replies.to_message(await self._handle(opened), place, _reader(actor))
+
+    def _here(self) -> Installation:
+        here = self._install.current
+        if here is None:
+            raise StoreUnavailable
+        return here
+
+    async def _actor(self, here: Installation, place: Place) -> Person:
+        """Who it is. If Slack does not tell in time: what was last heard, without an admin's rights."""
+        try:
+            async with asyncio.timeout(ASK_WHO_WITHIN):
+                known = await self._people.ask(here.workspace_id, place.user_id, Patience(self._clock, waits=0))
+            person = known.person
+        except (ApiFailed, TimeoutError):
+            last = self._people.remembered(place.user_id)
+            person = last.person.model_copy() if last else self._unknown(here, place)
+            person.is_workspace_admin = False
+        return person.model_copy(update={"channel_id": place.direct_channel, "seen_at": self._clock.now()})
+
+    def _unknown(self, here: Installation, place: Place) -> Person:
+        return Person(
+            id=Person.key(here.workspace_id, place.user_id),
+            workspace_id=here.workspace_id,
+            user_id=place.user_id,
+            name=place.name,
+            time_zone="",
+            locale="",
+            seen_at=self._clock.now(),
+        )
+
+
+async def _acknowledge(ack: AsyncAck) -> None:
+    await ack()
+
+
+async def _on_error(error: Exception, context: AsyncBoltContext, request: AsyncBoltRequest) -> BoltResponse:  # noqa: ARG001
+    """What a failed request is answered. Never the error's text, to nobody: it may quote what somebody wrote."""
+    if isinstance(error, Malformed):
+        log.info("slack.request_refused", status=400, why=str(error))
+        return BoltResponse(status=400, body="")
+    if isinstance(error, StoreUnavailable):
+        return BoltResponse(status=503, body="")
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    places = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
+    log.error("slack.request_failed", error=type(error).__name__, at=places)
+    return BoltResponse(status=500, body="")
+
+
+def _refusal(status: int, what: str) -> web.Response:
+    log.info("slack.request_refused", status=status, why=what)
+    return web.json_response({"ok": False, "error": what}, status=status)
+
+
+def _reader(person: Person) -> Reader:
+    return Reader(person.locale, person.time_zone)

@@ -1,0 +1,148 @@
+"""Who people are, as Slack's users.* methods tell; remembered for a while, since Slack allows few of these calls."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.slack.paging import Patience, pages
+from adapters.slack.web_api import ApiRefused, WebApi
+from bot.events import Problem
+from bot.model import Person
+from bot.ports import Clock
+
+MAX_AGE = timedelta(minutes=10)
+MOST_REMEMBERED = 5_000
+# Slack recommends 200 a page and allows up to 1,000 (docs.slack.dev/reference/methods/users.list); with 200, ten
+# thousand people take fifty calls at about twenty a minute.
+PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class Known:
+    """Somebody, and why they are not to be invited, if so. `handle` is what stands after the @."""
+
+    person: Person
+    handle: str
+    problem: Problem | None
+    at: datetime
+
+
+def known_from(user: Mapping[str, Any], workspace_id: str, at: datetime) -> Known:
+    """What a user object says (docs.slack.dev/reference/objects/user-object)."""
+    profile = user.get("profile") or {}
+    problem = _problem(user, workspace_id)
+    person = Person(
+        id=Person.key(workspace_id, user["id"]),
+        workspace_id=workspace_id,
+        user_id=user["id"],
+        name=profile.get("real_name") or user.get("real_name") or user.get("name") or "",
+        email=(profile.get("email") or "").casefold(),
+        time_zone=user.get("tz") or "UTC",
+        locale=user.get("locale") or "en",
+        is_bot=problem is Problem.BOT,
+        is_deactivated=bool(user.get("deleted")),
+        is_guest=problem in {Problem.GUEST, Problem.OTHER_WORKSPACE},
+        is_workspace_admin=problem is None and bool(user.get("is_admin") or user.get("is_owner")),
+        seen_at=at,
+    )
+    return Known(person, str(user.get("name") or ""), problem, at)
+
+
+def _problem(user: Mapping[str, Any], workspace_id: str) -> Problem | None:
+    # Slack says is_bot of every bot but its own Slackbot.
+    if user.get("is_bot") or user["id"] == "USLACKBOT":
+        return Problem.BOT
+    if user.get("deleted"):
+        return Problem.DEACTIVATED
+    if user.get("is_stranger") or _of_another_team(user, workspace_id):
+        return Problem.OTHER_WORKSPACE
+    if user.get("is_restricted") or user.get("is_ultra_restricted"):
+        return Problem.GUEST
+    return None
+
+
+def _of_another_team(user: Mapping[str, Any], workspace_id: str) -> bool:
+    # People of an Enterprise Grid organization have another home team but belong to this one too.
+    team, teams = user.get("team_id"), (user.get("enterprise_user") or {}).get("teams") or ()
+    here = workspace_id.partition(":")[2]
+    return bool(team) and team != here and here not in teams and not user.get("enterprise_user")
+
+
+class People:
+    """What is known about people. Raises ApiFailed where it has to ask and Slack does not tell."""
+
+    def __init__(self, api: WebApi, clock: Clock) -> None:
+        self._api = api
+        self._clock = clock
+        self._one_by_one: dict[str, Known] = {}
+        self._everybody: dict[str, Known] = {}
+        self._listed_at: datetime | None = None
+        self._listing = asyncio.Lock()
+
+    def remembered(self, user_id: str) -> Known | None:
+        """What was last heard of somebody, however old."""
+        return self._one_by_one.get(user_id) or self._everybody.get(user_id)
+
+    def fresh(self, user_id: str) -> Known | None:
+        """What is known and not too old."""
+        known = self._one_by_one.get(user_id)
+        if known is None or self._is_old(known.at):
+            known = self._everybody.get(user_id)
+        return None if known is None or self._is_old(known.at) else known
+
+    def list_is_fresh(self) -> bool:
+        """Whether everybody was listed not long ago."""
+        return self._listed_at is not None and not self._is_old(self._listed_at)
+
+    def by_handle(self, handle: str) -> Known | None:
+        """The one with this handle among those listed."""
+        wanted = handle.casefold()
+        return next((known for known in self._everybody.values() if known.handle.casefold() == wanted), None)
+
+    def by_email(self, email: str) -> Known | None:
+        """The one with this address (case-folded) among those listed."""
+        return next((known for known in self._everybody.values() if known.person.email == email), None)
+
+    async def ask(self, workspace_id: str, user_id: str, patience: Patience) -> Known:
+        """users.info, unless what is known is fresh."""
+        known = self.fresh(user_id)
+        if known is not None:
+            return known
+        answer = await patience.call(self._api, "users.info", user=user_id, include_locale=True)
+        return self._remember(answer.data.get("user") or {}, workspace_id)
+
+    async def ask_email(self, workspace_id: str, email: str, patience: Patience) -> Known | None:
+        """users.lookupByEmail. None: nobody has this address."""
+        try:
+            answer = await patience.call(self._api, "users.lookupByEmail", email=email)
+        except ApiRefused as refused:
+            if refused.error == "users_not_found":
+                return None
+            raise
+        return self._remember(answer.data.get("user") or {}, workspace_id)
+
+    async def list_everybody(self, workspace_id: str, patience: Patience) -> None:
+        """users.list, all pages, unless it is fresh."""
+        async with self._listing:
+            if self.list_is_fresh():
+                return
+            at = self._clock.now()
+            members = await pages(self._api, patience, "users.list", "members", limit=PAGE, include_locale=True)
+            known = [known_from(user, workspace_id, at) for user in members]
+            self._everybody = {each.person.user_id: each for each in known}
+            self._listed_at = at
+
+    def _remember(self, user: Mapping[str, Any], workspace_id: str) -> Known:
+        known = known_from(user, workspace_id, self._clock.now())
+        self._one_by_one.pop(known.person.user_id, None)
+        self._one_by_one[known.person.user_id] = known
+        while len(self._one_by_one) > MOST_REMEMBERED:
+            del self._one_by_one[next(iter(self._one_by_one))]
+        return known
+
+    def _is_old(self, at: datetime) -> bool:
+        return self._clock.now() - at >= MAX_AGE

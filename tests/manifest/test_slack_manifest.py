@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.manifest import slack_manifest
+from adapters.slack.install import EVENTS, SCOPES
 from bot.commands import COMMANDS
 
 URL = "https://usher.example.com"
@@ -69,17 +70,9 @@ def test_what_the_bot_cannot_do_is_off(manifest):
     assert settings["socket_mode_enabled"] is False
 
 
-def test_only_known_events_are_asked_for(manifest):
-    assert manifest["settings"]["event_subscriptions"]["bot_events"] == [
-        "app_home_opened",
-        "app_uninstalled",
-        "message.im",
-        "tokens_revoked",
-    ]
+def test_the_events_are_those_that_the_code_handles(manifest):
+    assert manifest["settings"]["event_subscriptions"]["bot_events"] == list(EVENTS)
 
 
-def test_the_scopes_are_bot_scopes_each_once(manifest):
-    scopes = manifest["oauth_config"]["scopes"]
-
-    assert list(scopes) == ["bot"]
-    assert len(set(scopes["bot"])) == len(scopes["bot"]) <= 255
+def test_the_scopes_are_those_that_the_code_needs_and_no_other(manifest):
+    assert manifest["oauth_config"]["scopes"] == {"bot": list(SCOPES)}

@@ -43,7 +43,7 @@ def test_nothing_is_left_to_be_filled_in(manifest):
     filled = json.dumps(manifest)
 
     assert not any(placeholder in filled for placeholder in ("{app_id}", "{public_url}", "{public_host}"))
-    assert manifest["id"] == manifest["bots"][0]["botId"] == manifest["webApplicationInfo"]["id"] == APP_ID
+    assert manifest["id"] == manifest["bots"][0]["botId"] == APP_ID
     assert manifest["validDomains"] == ["usher.example.com"]
 
 

@@ -1,6 +1,256 @@
-"""The command line; the only place where the parts are put together (the composition root)."""
+"""The command line, and the composition root: the only place where the parts are put together.
+
+Exit codes: 0 done, 1 failed, 2 usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from adapters import logs
+from adapters.chat import ChatAdapter
+from adapters.doctor import examine
+from adapters.manifest import slack_manifest, teams_package
+from adapters.metrics import MeasuredPlatform, Metrics
+from adapters.playground.demo import autoplay, demo
+from adapters.playground.simulation import simulate
+from adapters.server import Bot, served
+from adapters.settings import Settings, SettingsInvalid, load, problems
+from adapters.slack.adapter import SlackAdapter, SlackConfig
+from adapters.teams.teams_adapter import TeamsAdapter, TeamsConfig
+from bot.clock import SystemClock
+from bot.dispatcher import Dispatcher
+from bot.engine import Engine
+from bot.lookups import LookUpWorker
+from bot.model import Platform
+from bot.ports import ChatPlatform, Clock, Handle, Store
+from bot.roles import Admins
+from bot.schedule import build_scheduler
+from storage import migrate
+from storage.database import Database
+
+DONE, FAILED, USAGE = 0, 1, 2
 
 
-def main() -> int:
-    """Run the command line."""
-    return 0
+@asynccontextmanager
+async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Bot]:
+    """The whole bot from its settings, with an up-to-date database; closed on leaving.
+
+    Raises bot.ports.StoreUnavailable when the database cannot be reached.
+    """
+    clock = clock or SystemClock()
+    url = settings.database_url.get_secret_value()
+    await migrate.upgrade(url)
+    async with AsyncExitStack() as stack:
+        store = Database(url)
+        stack.push_async_callback(store.close)
+        metrics = Metrics()
+        admins = Admins(frozenset(settings.admins))
+        handle = metrics.measured(Engine(store, clock, admins, settings.login_hosts))
+        adapters = chat_adapters(settings, handle, store, clock)
+        platforms: dict[Platform, ChatPlatform] = {
+            adapter.platform.platform: MeasuredPlatform(adapter.platform, metrics) for adapter in adapters
+        }
+        directories = {adapter.directory.platform: adapter.directory for adapter in adapters}
+        yield Bot(
+            store=store,
+            adapters=adapters,
+            dispatcher=Dispatcher(store, platforms, clock),
+            look_ups=LookUpWorker(store, directories, handle, clock),
+            scheduler=build_scheduler(store, platforms, clock),
+            metrics=metrics,
+            clock=clock,
+        )
+
+
+def chat_adapters(settings: Settings, handle: Handle, store: Store, clock: Clock) -> Sequence[ChatAdapter]:
+    """The adapters of the platforms that are configured."""
+    adapters: list[ChatAdapter] = []
+    if settings.has_slack:
+        slack = SlackConfig(
+            bot_token=settings.slack_bot_token.get_secret_value(),
+            signing_secret=settings.slack_signing_secret.get_secret_value(),
+            app_token=settings.slack_app_token.get_secret_value(),
+            api_url=settings.slack_api_url,
+        )
+        adapters.append(SlackAdapter(slack, handle, store, clock))
+    if settings.has_teams:
+        teams = TeamsConfig(
+            app_id=settings.teams_app_id,
+            app_password=settings.teams_app_password.get_secret_value(),
+            tenant_id=settings.teams_tenant_id,
+            openid_metadata_url=settings.teams_openid_metadata_url,
+            token_url=settings.teams_token_url,
+            graph_url=settings.teams_graph_url,
+            service_hosts=settings.teams_service_hosts,
+            allow_loopback=settings.teams_is_emulated,
+        )
+        adapters.append(TeamsAdapter(teams, handle, store, clock))
+    return adapters
+
+
+async def serve(settings: Settings, *, stop: asyncio.Event | None = None) -> int:
+    """`usher serve`: run until SIGTERM or SIGINT, then finish what is in flight."""
+    stop = stop or stopped_by_signal()
+    async with (
+        assembled(settings) as bot,
+        served(bot.application(), settings.host, settings.port) as url,
+        bot.running(),
+    ):
+        print(f"SSO Usher listens on {url}", flush=True)
+        await stop.wait()
+    return DONE
+
+
+def stopped_by_signal() -> asyncio.Event:
+    """An event that SIGTERM or SIGINT sets."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+def _serve(_arguments: argparse.Namespace) -> int:
+    settings = _settings()
+    wrong = problems(settings, for_serve=True)
+    if wrong:
+        return _complain(wrong)
+    logs.set_up(settings.log_level, settings.log_format, secrets=settings.secrets())
+    return asyncio.run(serve(settings))
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    logs.set_up("warning")
+    if arguments.autoplay:
+        return asyncio.run(autoplay(assembled, Console(), people=arguments.people))
+    return asyncio.run(demo(assembled, stopped_by_signal, port=arguments.port))
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    logs.set_up("warning")
+    return asyncio.run(simulate(arguments, Console()))
+
+
+def _manifest(arguments: argparse.Namespace) -> int:
+    settings = _settings()
+    url = arguments.public_url or settings.public_url
+    if not url:
+        return _complain(["--public-url is missing: give the https address where the platforms reach the bot."])
+    if arguments.platform == "slack":
+        return _write(arguments.output, slack_manifest(url))
+    app_id = arguments.app_id or settings.teams_app_id
+    if not app_id:
+        return _complain(["--app-id is missing: give the Microsoft app id of the bot's registration."])
+    target = Path(arguments.output or "usher-teams.zip")
+    target.write_bytes(teams_package(url, app_id))
+    print(
+        f"Wrote {target}. Upload it in the Teams admin center (Manage apps) or in Teams (Apps, Upload a custom app)."
+    )
+    return DONE
+
+
+def _doctor(_arguments: argparse.Namespace) -> int:
+    settings = _settings()
+    logs.set_up("error", secrets=settings.secrets())
+    return asyncio.run(examine(settings, assembled, Console()))
+
+
+def _db(arguments: argparse.Namespace) -> int:
+    url = _settings().database_url.get_secret_value()
+    command: Callable[[str], Awaitable[object]] = {
+        "upgrade": migrate.upgrade,
+        "downgrade": migrate.downgrade,
+        "current": migrate.current,
+    }[arguments.operation]
+
+    async def run() -> object:
+        return await command(url)
+
+    result = asyncio.run(run())
+    print(result if result is not None else f"{arguments.operation}: done")
+    return DONE
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    usher = argparse.ArgumentParser(
+        prog="usher", description="Walks a company through signing in to SonarQube Cloud with SSO."
+    )
+    commands = usher.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("serve", _serve, "Run the bot. Settings come from USHER_… variables or .env.")
+    show = add("demo", _demo, "Open the playground: an emulated Slack workspace and Teams tenant, no account needed.")
+    show.add_argument("--port", type=int, default=3978, help="where the playground is served (default 3978)")
+    show.add_argument(
+        "--autoplay", action="store_true", help="run a whole rollout by itself in the terminal, then end"
+    )
+    show.add_argument("--people", type=int, default=60, help="how many invitees --autoplay has (default 60)")
+    trial = add("simulate", _simulate, "Try a reminder policy on simulated people and a simulated clock.")
+    _simulation_arguments(trial)
+    manifest = add("manifest", _manifest, "Write the app manifest that an administrator installs the bot from.")
+    manifest.add_argument("platform", choices=("slack", "teams"))
+    manifest.add_argument("--public-url", help="the https address where the platform reaches the bot")
+    manifest.add_argument("--app-id", help="Teams: the Microsoft app id of the bot's registration")
+    manifest.add_argument("--output", help="the file to write (Slack: standard output; Teams: usher-teams.zip)")
+    add("doctor", _doctor, "Check settings, database and platforms; one line each, with what to do.")
+    db = add("db", _db, "Manage the database's schema. The bot upgrades it by itself at start.")
+    db.add_argument("operation", choices=("upgrade", "downgrade", "current"))
+    return usher
+
+
+def _simulation_arguments(trial: argparse.ArgumentParser) -> None:
+    whole = (
+        ("people", 5000, "how many people are invited"),
+        ("days", 21, "how many days are simulated"),
+        ("seed", 1, "the same seed, the same people"),
+        ("first-after-days", 2, "the policy: first reminder after so many days"),
+        ("every-days", 3, "the policy: then every so many days"),
+        ("at-most", 4, "the policy: so many reminders at most"),
+    )
+    for name, default, text in whole:
+        trial.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default {default})")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        code: int = arguments.run(arguments)
+    except SettingsInvalid as wrong:
+        return _complain(wrong.problems)
+    except KeyboardInterrupt:
+        return FAILED
+    return code
+
+
+def _settings() -> Settings:
+    return load()
+
+
+def _complain(lines: Sequence[str]) -> int:
+    for line in lines:
+        print(line, file=sys.stderr)
+    return USAGE
+
+
+def _write(output: str | None, data: object) -> int:
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    if output:
+        Path(output).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+    return DONE

@@ -44,7 +44,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds between attempts, doubling, j
 IDLE = 0.5  # seconds between looks when there is nothing to do
 AFTER_FAILURE = 5.0
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Dispatcher:

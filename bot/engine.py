@@ -34,7 +34,7 @@ ANSWER_WITHIN = 2.0  # seconds; Slack waits for 3 (docs.slack.dev, "Acknowledgin
 BACKGROUND_WITHIN = 60.0  # seconds, for events that no person waits for
 ATTEMPTS = 3  # when somebody else changed the same row in the meantime
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Engine:

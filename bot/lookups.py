@@ -20,7 +20,7 @@ LEASE = timedelta(minutes=5)
 MAX_ATTEMPTS = 5
 IDLE = 0.5
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class LookUpWorker:

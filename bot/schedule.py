@@ -22,7 +22,7 @@ PROGRESS_EVERY = 3.0  # Slack's chat.update allows about one a second for each m
 HOUSEKEEPING_EVERY = 3600.0
 KEEP_INBOX = timedelta(days=7)  # Slack repeats an event for minutes, Teams for less
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def build_scheduler(

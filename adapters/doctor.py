@@ -1,0 +1,53 @@
+"""`usher doctor`: one line for each thing that has to work, and what to do where it does not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+from rich.console import Console
+from rich.markup import escape
+
+from adapters.chat import ChatAdapter, PlatformUnavailable
+from adapters.server import Bot
+from adapters.settings import Settings, problems
+from bot.ports import StoreUnavailable
+
+Assemble = Callable[[Settings], AbstractAsyncContextManager[Bot]]
+
+
+async def examine(settings: Settings, assembled: Assemble, console: Console) -> int:
+    """Print the findings; returns 0 when everything is well, 1 otherwise. Prints no secret."""
+    healthy = True
+    async for name, fault in _findings(settings, assembled):
+        mark = "[red]✗[/]" if fault else "[green]✓[/]"
+        console.print(f"{mark} {name}" + (f": {escape(fault)}" if fault else ""))
+        healthy = healthy and not fault
+    return 0 if healthy else 1
+
+
+async def _findings(settings: Settings, assembled: Assemble) -> AsyncIterator[tuple[str, str]]:
+    wrong = problems(settings, for_serve=True)
+    for problem in wrong:
+        yield "Settings", problem
+    if wrong:
+        return
+    yield "Settings", ""
+    try:
+        async with assembled(settings) as bot:
+            await bot.store.ping()
+            yield "Database", ""
+            for adapter in bot.adapters:
+                yield await _platform(adapter)
+                await adapter.stop()
+    except StoreUnavailable:
+        yield "Database", "does not answer. Check USHER_DATABASE_URL, and that the database is running."
+
+
+async def _platform(adapter: ChatAdapter) -> tuple[str, str]:
+    name = adapter.platform.platform.value.capitalize()
+    try:
+        await adapter.check()
+    except PlatformUnavailable as failure:
+        return name, str(failure)
+    return name, ""

@@ -1,0 +1,122 @@
+"""The running bot: one aiohttp application for both platforms, health and metrics, and the loops beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from adapters.chat import ChatAdapter, PlatformUnavailable
+from adapters.metrics import Metrics
+from bot.dispatcher import Dispatcher
+from bot.lookups import LookUpWorker
+from bot.ports import Clock, Store, StoreUnavailable
+
+MAX_BODY = 1024 * 1024  # bytes; Slack's and Teams' largest requests are far below
+RETRY_PLATFORM = 10.0  # seconds, when a platform cannot be reached at the start
+GRACE = 10.0  # seconds for what is in flight when the bot is stopped
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Bot:
+    """Every part, put together by adapters.cli.assemble. `running` starts and stops it."""
+
+    store: Store
+    adapters: Sequence[ChatAdapter]
+    dispatcher: Dispatcher
+    look_ups: LookUpWorker
+    scheduler: AsyncIOScheduler
+    metrics: Metrics
+    clock: Clock
+    started: bool = False
+
+    def application(self) -> web.Application:
+        """The HTTP application, ready to be served."""
+        app = web.Application(client_max_size=MAX_BODY)
+        for adapter in self.adapters:
+            adapter.add_routes(app)
+        app.router.add_get("/healthz", self._healthz)
+        app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._metrics)
+        return app
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Bot]:
+        """Run the loops; on leaving, finish what is in flight. The application must be served by now."""
+        loops = [
+            asyncio.create_task(self._start_platforms(), name="start platforms"),
+            asyncio.create_task(self.dispatcher.run(), name="dispatcher"),
+            asyncio.create_task(self.look_ups.run(), name="look-ups"),
+        ]
+        self.scheduler.start()
+        try:
+            yield self
+        finally:
+            self.scheduler.shutdown(wait=False)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.dispatcher.stop(), GRACE)
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+            for adapter in self.adapters:
+                await adapter.stop()
+
+    async def _start_platforms(self) -> None:
+        """Each platform by itself: one that is down does not keep the other waiting."""
+        await asyncio.gather(*(self._start(adapter) for adapter in self.adapters))
+        self.started = True
+
+    async def _start(self, adapter: ChatAdapter) -> None:
+        while True:
+            try:
+                return await adapter.start()
+            except (PlatformUnavailable, StoreUnavailable) as failure:
+                log.warning("platform.not_started", platform=adapter.platform.platform.value, why=str(failure))
+            await asyncio.sleep(RETRY_PLATFORM)
+
+    async def _healthz(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def _readyz(self, _request: web.Request) -> web.Response:
+        """503 until the platforms are started, and whenever the database or a platform does not answer."""
+        waiting: dict[str, str] = {} if self.started else {"platforms": "starting"}
+        try:
+            await self.store.ping()
+        except StoreUnavailable:
+            waiting["database"] = "does not answer"
+        if self.started:
+            waiting |= await self._unreachable()
+        return web.json_response({"ready": not waiting, "waiting": waiting}, status=503 if waiting else 200)
+
+    async def _unreachable(self) -> dict[str, str]:
+        found = {}
+        for adapter in self.adapters:
+            try:
+                await adapter.check()
+            except PlatformUnavailable as failure:
+                found[adapter.platform.platform.value] = str(failure)
+        return found
+
+    async def _metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=self.metrics.text(), headers={"Content-Type": METRICS_TYPE})
+
+
+@asynccontextmanager
+async def served(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
+    """Serve the application; gives its address. Port 0 takes a free one."""
+    async with AsyncExitStack() as stack:
+        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, host, port, shutdown_timeout=GRACE)
+        await site.start()
+        bound = runner.addresses[0][1]
+        yield f"http://{host}:{bound}"

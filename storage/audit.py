@@ -1,0 +1,34 @@
+"""The audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import AuditEntry
+from storage.rows import fields, plain, values
+from storage.tables import AUDIT
+
+
+class Audit:
+    """Implements bot.ports.Audit. There is no operation that changes or removes an entry."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Add an entry; raises StaleWrite when there is one with its id."""
+        await self._connection.execute(insert(AUDIT), values(entry))
+
+    async def entries(self, company: str, limit: int, offset: int = 0) -> Sequence[AuditEntry]:
+        """The company's entries, newest first."""
+        statement = (
+            select(*fields(AUDIT, AuditEntry))
+            .where(AUDIT.c.company == company)
+            .order_by(AUDIT.c.at.desc(), AUDIT.c.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        return [plain(AuditEntry, row) for row in await self._connection.execute(statement)]

@@ -1,0 +1,66 @@
+"""Where everyone of a rollout stands, counted by the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import CaseState, DeliveryState
+from bot.ports import RolloutCounts
+from storage.tables import CASE, CHECK, DELIVERY, INVITATION
+
+
+async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
+    """Four statements, each one pass over an index of the rollout's rows."""
+    is_open = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
+    people = (
+        await connection.execute(
+            select(
+                func.count().label("invited"),
+                func.count(INVITATION.c.reached_at).label("reached"),
+                func.count(INVITATION.c.done_at).label("done"),
+                func.count(INVITATION.c.exempt_at).label("exempt"),
+                func.count().filter(is_open).label("open"),
+                func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
+            ).where(INVITATION.c.rollout_id == rollout_id)
+        )
+    ).one()
+    checks = await connection.execute(
+        select(CHECK.c.kind, func.count())
+        .join(INVITATION, INVITATION.c.id == CHECK.c.invitation_id)
+        .where(INVITATION.c.rollout_id == rollout_id)
+        .group_by(CHECK.c.kind)
+    )
+    cases = await connection.scalar(
+        select(func.count()).where(CASE.c.rollout_id == rollout_id, CASE.c.state == CaseState.OPEN)
+    )
+    deliveries, reasons = await _deliveries(connection, rollout_id)
+    return RolloutCounts(
+        invited=people.invited,
+        reached=people.reached,
+        confirmed=dict(checks.tuples().all()),
+        done=people.done,
+        exempt=people.exempt,
+        open=people.open,
+        open_cases=cases or 0,
+        reminders=int(people.reminders),
+        deliveries=deliveries,
+        reasons=reasons,
+    )
+
+
+async def _deliveries(
+    connection: AsyncConnection, rollout_id: str
+) -> tuple[dict[DeliveryState, int], dict[str, int]]:
+    states: dict[DeliveryState, int] = {}
+    reasons: dict[str, int] = {}
+    rows = await connection.execute(
+        select(DELIVERY.c.state, DELIVERY.c.reason, func.count())
+        .where(DELIVERY.c.rollout_id == rollout_id)
+        .group_by(DELIVERY.c.state, DELIVERY.c.reason)
+    )
+    for state, reason, number in rows:
+        states[state] = states.get(state, 0) + number
+        if state in (DeliveryState.UNKNOWN, DeliveryState.DEAD):
+            reasons[reason] = reasons.get(reason, 0) + number
+    return states, reasons

@@ -1,0 +1,191 @@
+"""The database: its engine, its transactions and its lanes. Implements bot.ports.Store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from sqlalchemy import AsyncAdaptedQueuePool, Connection, ExceptionContext, event, text, update
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.model import Case, Check, Dialog, Invitation, Rollout, Wave
+from bot.ports import StaleWrite, StoreUnavailable
+from bot.transition import Row
+from storage.audit import Audit
+from storage.deliveries import Deliveries
+from storage.inbox import Inbox
+from storage.invitations import Invitations
+from storage.lanes import Lanes
+from storage.look_ups import LookUps
+from storage.people import People
+from storage.rollouts import Rollouts
+from storage.rows import insert, replace, values
+from storage.tables import CASE, CHECK, DIALOG, INVITATION, ROLLOUT, WAVE
+
+DEFAULT_URL = "sqlite:///usher.db"
+BUSY_TIMEOUT = 5000  # milliseconds that SQLite waits for another process, the command line for example
+CONNECT_TIMEOUT = 5  # seconds
+STATEMENT_TIMEOUT = 20  # seconds
+POOL_TIMEOUT = 10  # seconds a transaction waits for a connection
+
+_TABLES = {Rollout: ROLLOUT, Invitation: INVITATION, Wave: WAVE, Dialog: DIALOG, Case: CASE}
+# PostgreSQL, Appendix A "Error Codes": unique violation, serialization failure, deadlock
+_RACES = frozenset({"23505", "40001", "40P01"})
+
+
+def address(url: str) -> URL:
+    """The URL with the asynchronous driver that it needs; raises ValueError for other databases."""
+    parsed = make_url(url or DEFAULT_URL)
+    match parsed.get_backend_name():
+        case "sqlite":
+            return parsed.set(drivername="sqlite+aiosqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+asyncpg")
+        case other:
+            raise ValueError(f"a database is sqlite:///path or postgresql://host/name, not {other}")
+
+
+def create_engine(url: str) -> AsyncEngine:
+    """An engine that is set up for what the bot promises: a commit is durable, a lost connection is noticed."""
+    parsed = address(url)
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    event.listen(engine.sync_engine, "handle_error", _meaning)
+    return engine
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    # One connection: SQLite writes one transaction at a time, and a pool hands it on in turn, where SQLite's own
+    # busy handler would let the waiting sleep and starve.
+    engine = create_async_engine(
+        url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=POOL_TIMEOUT
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def set_up(connection: Any, record: object) -> None:  # noqa: ARG001  # the event's signature
+        connection.isolation_level = None  # transactions begin below, not where the driver thinks they should
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        # a transaction that first reads and then writes fails at once, whatever the busy time-out, when another
+        # process wrote in between (sqlite.org/lang_transaction.html, 2.2)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=POOL_TIMEOUT,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT,
+            "command_timeout": STATEMENT_TIMEOUT,
+            "server_settings": {"application_name": "sso-usher", "timezone": "UTC"},
+        },
+    )
+
+
+def _meaning(context: ExceptionContext) -> BaseException | None:
+    """What an error of the driver means to the bot; None leaves it as it is: a mistake in the program."""
+    error = context.original_exception
+    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
+    if state in _RACES or "UNIQUE constraint failed" in str(error):
+        return StaleWrite(str(error))
+    return StoreUnavailable(str(error)) if _is_outage(context, error, state) else None
+
+
+def _is_outage(context: ExceptionContext, error: BaseException, state: str | None) -> bool:
+    if context.is_disconnect or isinstance(error, OSError | TimeoutError):
+        return True
+    if state is not None:  # connection, resources, operator intervention, system: PostgreSQL, Appendix A
+        return state[:2] in {"08", "53", "57", "58"}
+    return any(words in str(error) for words in ("database is locked", "unable to open", "disk I/O", "disk is full"))
+
+
+class Transaction:
+    """Implements bot.ports.Transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self.inbox = Inbox(connection)
+        self.people = People(connection)
+        self.rollouts = Rollouts(connection)
+        self.invitations = Invitations(connection)
+        self.deliveries = Deliveries(connection)
+        self.look_ups = LookUps(connection)
+        self.audit = Audit(connection)
+
+    async def save(self, row: Row) -> None:
+        """Insert or replace by primary key. A row that has a `version` must be one above the stored one (or 1 when
+        new); otherwise StaleWrite.
+        """
+        if isinstance(row, Check):
+            await replace(self._connection, CHECK, row)
+            return
+        table = _TABLES[type(row)]
+        changed = await self._connection.execute(
+            update(table).where(table.c.id == row.id, table.c.version == row.version - 1).values(values(row))
+        )
+        if changed.rowcount == 0 and row.version == 1:
+            changed = await self._connection.execute(
+                insert(self._connection, table).on_conflict_do_nothing(), values(row)
+            )
+        if changed.rowcount == 0:
+            raise StaleWrite(f"{type(row).__name__} {row.id} is no longer at version {row.version - 1}")
+
+
+class Database:
+    """A database by its URL. Connects when it is first used; `close` it in the end."""
+
+    def __init__(self, url: str) -> None:
+        self._engine = create_engine(url)
+        self._lanes = Lanes(self._engine)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commits when the block ends, rolls back when it raises.
+
+        Raises StoreUnavailable when the database does not answer, and StaleWrite when PostgreSQL had to give up one
+        of two transactions that were in each other's way. Do not open one inside another.
+        """
+        async with self._connect() as connection, connection.begin():
+            yield Transaction(connection)
+
+    @asynccontextmanager
+    async def lane(self, lane: str) -> AsyncIterator[bool]:
+        """Hold a lane for this process; False when another process holds it. With SQLite it is always True."""
+        if self._engine.dialect.name != "postgresql":
+            yield True
+            return
+        async with self._lanes.hold(lane) as held:
+            yield held
+
+    async def ping(self) -> None:
+        """Raises StoreUnavailable when the database does not answer."""
+        async with self._connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._lanes.close()
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _connect(self) -> AsyncIterator[AsyncConnection]:
+        async with AsyncExitStack() as stack:  # it closes the connection even when the task is being cancelled
+            try:
+                connection = await stack.enter_async_context(self._engine.connect())
+            except (OSError, SQLAlchemyError) as error:
+                raise StoreUnavailable(str(error)) from error
+            yield connection

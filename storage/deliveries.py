@@ -1,0 +1,272 @@
+"""Direct messages on their way: the queue, and everything that can become of one.
+
+Locks on PostgreSQL are taken in one order, an invitation before its deliveries, as the conversations do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState
+from bot.ports import Reason
+from storage.rows import fields, insert, one_of, plain, values
+from storage.tables import DELIVERY, INVITATION, ROLLOUT, WORKSPACE
+
+HELD = datetime(9999, 1, 1, tzinfo=UTC)  # `not_before` of what waits for its rollout to go on
+
+_READY = one_of(DELIVERY.c.state, [DeliveryState.READY])
+_SENDING = one_of(DELIVERY.c.state, [DeliveryState.SENDING])
+_SENT = one_of(DELIVERY.c.state, [DeliveryState.SENT])
+_UNKNOWN = one_of(DELIVERY.c.state, [DeliveryState.UNKNOWN])
+_OUTDATED = and_(DELIVERY.c.outdated > bindparam("shown", 0, literal_execute=True), _SENT)
+
+
+class Deliveries:
+    """Implements bot.ports.Deliveries."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def enqueue(self, deliveries: Sequence[Delivery]) -> int:
+        """Queue; one whose key exists is passed over. Returns how many were new."""
+        if not deliveries:
+            return 0
+        statement = insert(self._connection, DELIVERY).on_conflict_do_nothing().returning(DELIVERY.c.id)
+        rows = [values(delivery) for delivery in sorted(deliveries, key=lambda delivery: delivery.key)]
+        return len((await self._connection.execute(statement, rows)).all())
+
+    async def lanes(self, now: datetime) -> Sequence[str]:
+        """Lanes (workspaces) with something to claim, to reconcile or to update. Asks once for each workspace, so
+        its cost does not grow with the queue.
+        """
+        own = DELIVERY.c.lane == WORKSPACE.c.id
+        statement = (
+            select(WORKSPACE.c.id)
+            .where(
+                or_(
+                    exists().where(own, _READY, DELIVERY.c.not_before <= now),
+                    exists().where(own, _UNKNOWN),
+                    exists().where(own, _OUTDATED),
+                )
+            )
+            .order_by(WORKSPACE.c.id)
+        )
+        return list(await self._connection.scalars(statement))
+
+    async def claim(self, lane: str, now: datetime, lease_until: datetime, limit: int) -> Sequence[Delivery]:
+        """Take ready deliveries by priority, then `not_before`, then id; each becomes `sending`, its attempt one
+        higher. Rows that another process is just claiming are passed over, not waited for.
+
+        A rollout that is paused or finished is passed over by `hold`, which puts its deliveries off to HELD: a
+        claim never has to look at rollouts.
+        """
+        first = (
+            select(DELIVERY.c.id)
+            .where(_READY, DELIVERY.c.lane == lane, DELIVERY.c.not_before <= now)
+            .order_by(DELIVERY.c.priority, DELIVERY.c.not_before, DELIVERY.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("first")
+        )
+        claimed = await self._take(DELIVERY.c.id.in_(select(first.c.id)), now, lease_until)
+        return sorted(claimed, key=lambda delivery: (delivery.priority, delivery.not_before, delivery.id))
+
+    async def claim_again(self, delivery_id: str, now: datetime, lease_until: datetime) -> Delivery | None:
+        """Take this one if it is ready now (neither put off nor held)."""
+        claimed = await self._take(
+            and_(DELIVERY.c.id == delivery_id, _READY, DELIVERY.c.not_before <= now), now, lease_until
+        )
+        return claimed[0] if claimed else None
+
+    async def sent(self, delivery: Delivery, at: datetime, channel_id: str, message_id: str) -> bool:
+        """The platform has it. Also settles an unknown one: whoever found it, or a worker whose lease ran out."""
+        return await self._settle(
+            delivery,
+            (DeliveryState.SENDING, DeliveryState.UNKNOWN),
+            state=DeliveryState.SENT,
+            sent_at=at,
+            channel_id=channel_id,
+            message_id=message_id,
+            reason="",
+        )
+
+    async def put_off(self, delivery: Delivery, until: datetime, reason: str) -> bool:
+        """It provably was not sent: ready again, from `until` on, or when its rollout goes on."""
+        return await self._settle(
+            delivery,
+            (DeliveryState.SENDING,),
+            state=DeliveryState.READY,
+            not_before=_unless_held(until),
+            reason=reason,
+            outdated=0,
+        )
+
+    async def unclear(self, delivery: Delivery, reason: str) -> bool:
+        """It may have been sent."""
+        return await self._settle(delivery, (DeliveryState.SENDING,), state=DeliveryState.UNKNOWN, reason=reason)
+
+    async def gave_up(self, delivery: Delivery, reason: str) -> bool:
+        """It was not sent and will not be."""
+        return await self._settle(
+            delivery, (DeliveryState.SENDING, DeliveryState.UNKNOWN), state=DeliveryState.DEAD, reason=reason
+        )
+
+    async def withdrawn(self, delivery: Delivery, reason: str) -> bool:
+        """It was not sent and need not be."""
+        return await self._settle(
+            delivery, (DeliveryState.READY, DeliveryState.SENDING), state=DeliveryState.WITHDRAWN, reason=reason
+        )
+
+    async def expire_leases(self, now: datetime) -> int:
+        """`sending` whose lease ended becomes `unknown`, reason "interrupted"; returns how many."""
+        statement = (
+            update(DELIVERY)
+            .where(_SENDING, DELIVERY.c.lease_until <= now)
+            .values(state=DeliveryState.UNKNOWN, lease_until=None, reason=Reason.INTERRUPTED.value)
+        )
+        return (await self._connection.execute(statement)).rowcount
+
+    async def unknown(self, lane: str, claimed_before: datetime, limit: int) -> Sequence[Delivery]:
+        """What to reconcile, oldest first: unknown, and claimed long enough ago that it must have arrived by now."""
+        statement = (
+            select(*fields(DELIVERY, Delivery))
+            .where(_UNKNOWN, DELIVERY.c.lane == lane, DELIVERY.c.claimed_at <= claimed_before)
+            .order_by(DELIVERY.c.claimed_at, DELIVERY.c.id)
+            .limit(limit)
+        )
+        return [plain(Delivery, row) for row in await self._connection.execute(statement)]
+
+    async def settle_unknown_absent(self, delivery: Delivery, now: datetime) -> bool:
+        """The platform does not have it: unknown becomes ready again."""
+        return await self._settle(
+            delivery, (DeliveryState.UNKNOWN,), state=DeliveryState.READY, not_before=_unless_held(now), outdated=0
+        )
+
+    async def outdated(self, lane: str, limit: int) -> Sequence[Delivery]:
+        """Sent ones whose content has changed since, oldest first."""
+        statement = (
+            select(*fields(DELIVERY, Delivery))
+            .where(_OUTDATED, DELIVERY.c.lane == lane)
+            .order_by(DELIVERY.c.sent_at, DELIVERY.c.id)
+            .limit(limit)
+        )
+        return [plain(Delivery, row) for row in await self._connection.execute(statement)]
+
+    async def updated(self, delivery: Delivery) -> None:
+        """The copy on the platform shows what `delivery` knew; a change since then keeps it outdated."""
+        await self._connection.execute(
+            update(DELIVERY)
+            .where(DELIVERY.c.id == delivery.id, DELIVERY.c.outdated == delivery.outdated)
+            .values(outdated=0)
+        )
+
+    async def update_copies(self, invitation_id: str) -> int:
+        """Mark every copy of the invitation's messages outdated and withdraw ready reminders; returns how many
+        copies. What is just being sent, or may have been, counts as a copy: it shows what was true before.
+        """
+        own = DELIVERY.c.invitation_id == invitation_id
+        copies = DELIVERY.c.state.in_([DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN])
+        await self._connection.execute(
+            update(DELIVERY)
+            .where(own, DELIVERY.c.state == DeliveryState.READY, DELIVERY.c.kind == DeliveryKind.REMINDER)
+            .values(state=DeliveryState.WITHDRAWN, reason=Reason.NOT_NEEDED.value)
+        )
+        marked = await self._connection.execute(
+            update(DELIVERY).where(own, copies).values(outdated=DELIVERY.c.outdated + 1)
+        )
+        return marked.rowcount
+
+    async def hold(self, rollout_id: str) -> int:
+        """Put every ready delivery of the rollout off until `release`; returns how many."""
+        statement = (
+            update(DELIVERY)
+            .where(DELIVERY.c.rollout_id == rollout_id, _READY, DELIVERY.c.not_before < HELD)
+            .values(not_before=HELD)
+        )
+        return (await self._connection.execute(statement)).rowcount
+
+    async def release(self, rollout_id: str, now: datetime) -> int:
+        """Make what was held ready from now on; returns how many."""
+        statement = (
+            update(DELIVERY)
+            .where(DELIVERY.c.rollout_id == rollout_id, _READY, DELIVERY.c.not_before >= HELD)
+            .values(not_before=now)
+        )
+        return (await self._connection.execute(statement)).rowcount
+
+    async def send_again(self, rollout_id: str, now: datetime) -> int:
+        """Unknown and dead ones become ready with a fresh attempt count; returns how many."""
+        failed = DELIVERY.c.state.in_([DeliveryState.UNKNOWN, DeliveryState.DEAD])
+        statement = (
+            update(DELIVERY)
+            .where(DELIVERY.c.rollout_id == rollout_id, failed)
+            .values(
+                state=DeliveryState.READY,
+                not_before=_unless_held(now),
+                attempt=0,
+                claimed_at=None,
+                reason="",
+                outdated=0,
+            )
+        )
+        return (await self._connection.execute(statement)).rowcount
+
+    async def of_wave(self, wave_id: str) -> Mapping[DeliveryState, int]:
+        """How many of the wave's deliveries are in each state."""
+        statement = (
+            select(DELIVERY.c.state, func.count()).where(DELIVERY.c.wave_id == wave_id).group_by(DELIVERY.c.state)
+        )
+        return dict((await self._connection.execute(statement)).tuples().all())
+
+    async def _take(self, which: ColumnElement[bool], now: datetime, lease_until: datetime) -> list[Delivery]:
+        statement = (
+            update(DELIVERY)
+            .where(which)
+            .values(
+                state=DeliveryState.SENDING,
+                claimed_at=now,
+                lease_until=lease_until,
+                attempt=DELIVERY.c.attempt + 1,
+                outdated=0,
+            )
+            .returning(*fields(DELIVERY, Delivery))
+        )
+        return [plain(Delivery, row) for row in await self._connection.execute(statement)]
+
+    async def _settle(self, delivery: Delivery, before: tuple[DeliveryState, ...], **after: Any) -> bool:
+        """False when `delivery` is no longer what the caller holds: another attempt runs, or it is settled.
+
+        `claimed_at` is part of the fence because `send_again` counts attempts from the start.
+        """
+        if delivery.invitation_id is not None:
+            await self._connection.execute(
+                select(INVITATION.c.id)
+                .where(INVITATION.c.id == delivery.invitation_id)
+                .with_for_update(key_share=True)
+            )
+        statement = (
+            update(DELIVERY)
+            .where(
+                DELIVERY.c.id == delivery.id,
+                DELIVERY.c.attempt == delivery.attempt,
+                DELIVERY.c.claimed_at.is_not_distinct_from(delivery.claimed_at),
+                DELIVERY.c.state.in_(before),
+            )
+            .values(lease_until=None, **after)
+        )
+        return (await self._connection.execute(statement)).rowcount == 1
+
+
+def _unless_held(moment: datetime) -> ColumnElement[datetime]:
+    """`moment`, or HELD when the delivery's rollout was paused or finished while it was under way. A notice goes
+    out all the same: it may be what tells of the pause.
+    """
+    resting = exists().where(ROLLOUT.c.id == DELIVERY.c.rollout_id, ROLLOUT.c.state != RolloutState.ACTIVE)
+    kind = DELIVERY.c.not_before.type
+    held = and_(DELIVERY.c.kind != DeliveryKind.NOTICE, resting)
+    return case((held, bindparam("held", HELD, kind)), else_=bindparam("moment", moment, kind))

@@ -1,0 +1,263 @@
+"""Invitations and their checks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import (
+    Check,
+    Delivery,
+    DeliveryKind,
+    Invitation,
+    Person,
+    Rollout,
+    RolloutState,
+    Wave,
+    derived_id,
+)
+from bot.ports import InvitationView, RolloutCounts
+from storage.counts import count
+from storage.deliveries import HELD
+from storage.rows import chunks, fields, insert, plain, values
+from storage.tables import CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
+
+INVITATIONS_FIRST = 1  # the priority of a delivery: after replies, before reminders
+
+_OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
+_WITH_PERSON = select(*fields(INVITATION, Invitation), *fields(PERSON, Person)).join(
+    PERSON, PERSON.c.id == INVITATION.c.person_id
+)
+_WIDTH = len(Invitation.model_fields)
+
+
+class Invitations:
+    """Implements bot.ports.Invitations."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def view(self, invitation_id: str) -> InvitationView | None:
+        """By id. On PostgreSQL the row stays locked until the transaction ends: see `_one`."""
+        return await self._one(_WITH_PERSON.where(INVITATION.c.id == invitation_id))
+
+    async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]:
+        """Those that exist, by id."""
+        found: list[InvitationView] = []
+        for some in chunks(dict.fromkeys(invitation_ids)):
+            found += await self._several(_WITH_PERSON.where(INVITATION.c.id.in_(some)))
+        return {view.invitation.id: view for view in found}
+
+    async def of_person(self, person_id: str, rollout_id: str) -> InvitationView | None:
+        """By the person, or by their identity if they were invited on another platform. Locked as in `_one`."""
+        identity = select(case((PERSON.c.email != "", PERSON.c.email), else_=PERSON.c.id)).where(
+            PERSON.c.id == person_id
+        )
+        statement = (
+            _WITH_PERSON.where(
+                INVITATION.c.rollout_id == rollout_id,
+                or_(INVITATION.c.person_id == person_id, INVITATION.c.identity == identity.scalar_subquery()),
+            )
+            .order_by(case((INVITATION.c.person_id == person_id, 0), else_=1), INVITATION.c.id)
+            .limit(1)
+        )
+        return await self._one(statement)
+
+    async def newest_of_person(self, person: Person) -> InvitationView | None:
+        """The person's newest invitation in an unfinished rollout of their company. Locked as in `_one`."""
+        company = select(WORKSPACE.c.company).where(WORKSPACE.c.id == person.workspace_id).scalar_subquery()
+        unfinished = select(ROLLOUT.c.id).where(
+            ROLLOUT.c.company == company, ROLLOUT.c.state != RolloutState.FINISHED
+        )
+        statement = (
+            _WITH_PERSON.where(
+                INVITATION.c.rollout_id.in_(unfinished),
+                or_(INVITATION.c.person_id == person.id, INVITATION.c.identity == person.identity),
+            )
+            .order_by(INVITATION.c.invited_at.desc(), INVITATION.c.id)
+            .limit(1)
+        )
+        return await self._one(statement)
+
+    async def invited_identities(self, rollout_id: str, identities: Iterable[str]) -> frozenset[str]:
+        """Which of these the rollout has invited."""
+        found: set[str] = set()
+        for some in chunks(dict.fromkeys(identities)):
+            statement = select(INVITATION.c.identity).where(
+                INVITATION.c.rollout_id == rollout_id, INVITATION.c.identity.in_(some)
+            )
+            found.update(await self._connection.scalars(statement))
+        return frozenset(found)
+
+    async def invite(self, rollout: Rollout, wave: Wave, people: Sequence[Person], at: datetime) -> int:
+        """Create invitations and their deliveries in bulk; returns how many were new. Nobody is invited twice, and
+        of two people with one identity the first is. In a rollout that is not active, the deliveries are held.
+        """
+        invitations: dict[str, Invitation] = {}
+        people_by_invitation: dict[str, Person] = {}
+        for person in people:
+            invitation_id = derived_id(rollout.id, person.identity)
+            if invitation_id not in invitations:
+                invitations[invitation_id] = _invitation(invitation_id, rollout, wave, person, at)
+                people_by_invitation[invitation_id] = person
+        new = await self._insert_new([values(invitation) for _, invitation in sorted(invitations.items())])
+        not_before = at if rollout.state is RolloutState.ACTIVE else HELD
+        rows = [
+            values(_delivery(invitations[invitation_id], people_by_invitation[invitation_id], at, not_before))
+            for invitation_id in new
+        ]
+        if rows:
+            await self._connection.execute(insert(self._connection, DELIVERY).on_conflict_do_nothing(), rows)
+        return len(new)
+
+    async def due(self, now: datetime, limit: int) -> Sequence[InvitationView]:
+        """Open invitations of active rollouts whose reminder is due, oldest first. On PostgreSQL they stay locked
+        until the transaction ends, and what another replica is just reminding is passed over.
+        """
+        statement = (
+            _WITH_PERSON.join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
+            .where(INVITATION.c.due_at <= now, _OPEN, ROLLOUT.c.state == RolloutState.ACTIVE)
+            .order_by(INVITATION.c.due_at, INVITATION.c.id)
+            .limit(limit)
+            .with_for_update(key_share=True, skip_locked=True, of=INVITATION)
+        )
+        return await self._several(statement)
+
+    async def reminded(self, invitation_ids: Sequence[str], at: datetime) -> None:
+        """One reminder more each; `due_at` becomes None until its delivery is settled, and a snooze ends."""
+        for some in chunks(dict.fromkeys(invitation_ids)):
+            await self._connection.execute(
+                update(INVITATION)
+                .where(INVITATION.c.id.in_(some))
+                .values(reminders=INVITATION.c.reminders + 1, last_reminder_at=at, due_at=None, snoozed_until=None)
+            )
+
+    async def set_due(self, due: Mapping[str, datetime | None]) -> None:
+        """Set `due_at` by invitation id, of those that are open."""
+        if not due:
+            return
+        statement = (
+            update(INVITATION)
+            .where(INVITATION.c.id == bindparam("of"), _OPEN)
+            .values(due_at=bindparam("moment", type_=INVITATION.c.due_at.type))
+        )
+        await self._connection.execute(
+            statement, [{"of": invitation_id, "moment": moment} for invitation_id, moment in sorted(due.items())]
+        )
+
+    async def make_due(self, rollout_id: str, invitation_ids: Sequence[str] | None, at: datetime) -> int:
+        """Set `due_at` of open invitations (all of the rollout's when `invitation_ids` is None); returns how many."""
+        statement = update(INVITATION).where(INVITATION.c.rollout_id == rollout_id, _OPEN).values(due_at=at)
+        if invitation_ids is None:
+            return (await self._connection.execute(statement)).rowcount
+        changed = 0
+        for some in chunks(dict.fromkeys(invitation_ids)):
+            changed += (await self._connection.execute(statement.where(INVITATION.c.id.in_(some)))).rowcount
+        return changed
+
+    async def set_after_delivery(
+        self, invitation_id: str, *, reached_at: datetime | None, due_at: datetime | None, unreachable: str
+    ) -> None:
+        """What a settled delivery changes. Touches no version. The first `reached_at` stays; `due_at` is stored
+        only while the invitation is open.
+        """
+        changes: dict[str, Any] = {
+            "unreachable": unreachable,
+            "due_at": case((_OPEN, bindparam("due", due_at, INVITATION.c.due_at.type)), else_=INVITATION.c.due_at),
+        }
+        if reached_at is not None:
+            changes["reached_at"] = func.coalesce(INVITATION.c.reached_at, reached_at)
+        await self._connection.execute(update(INVITATION).where(INVITATION.c.id == invitation_id).values(**changes))
+
+    async def counts(self, rollout_id: str) -> RolloutCounts:
+        """Where everyone stands."""
+        return await count(self._connection, rollout_id)
+
+    async def open_views(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[InvitationView]:
+        """Who is missing, by name."""
+        statement = (
+            _WITH_PERSON.where(INVITATION.c.rollout_id == rollout_id, _OPEN)
+            .order_by(func.lower(PERSON.c.name), INVITATION.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        return await self._several(statement)
+
+    async def _one(self, statement: Select[Any]) -> InvitationView | None:
+        """The one view. PostgreSQL locks the invitation until the transaction ends, because `save` writes whole rows
+        and `set_after_delivery` moves no version: what a settled delivery stores between reading and saving would
+        be overwritten. With SQLite, transactions come one after the other anyway.
+        """
+        found = await self._several(statement.with_for_update(key_share=True, of=INVITATION))
+        return found[0] if found else None
+
+    async def _several(self, statement: Select[Any]) -> list[InvitationView]:
+        rows = [
+            (plain(Invitation, row[:_WIDTH]), plain(Person, row[_WIDTH:]))
+            for row in await self._connection.execute(statement)
+        ]
+        rollouts = await self._rollouts({invitation.rollout_id for invitation, _ in rows})
+        checks = await self._checks([invitation.id for invitation, _ in rows])
+        return [
+            InvitationView(invitation, person, rollouts[invitation.rollout_id], tuple(checks[invitation.id]))
+            for invitation, person in rows
+        ]
+
+    async def _rollouts(self, ids: Iterable[str]) -> dict[str, Rollout]:
+        found: dict[str, Rollout] = {}
+        for some in chunks(ids):
+            statement = select(*fields(ROLLOUT, Rollout)).where(ROLLOUT.c.id.in_(some))
+            found |= {row.id: plain(Rollout, row) for row in await self._connection.execute(statement)}
+        return found
+
+    async def _checks(self, invitation_ids: Iterable[str]) -> Mapping[str, list[Check]]:
+        found: defaultdict[str, list[Check]] = defaultdict(list)
+        for some in chunks(invitation_ids):
+            statement = (
+                select(*fields(CHECK, Check))
+                .where(CHECK.c.invitation_id.in_(some))
+                .order_by(CHECK.c.confirmed_at, CHECK.c.kind)
+            )
+            for row in await self._connection.execute(statement):
+                found[row.invitation_id].append(plain(Check, row))
+        return found
+
+    async def _insert_new(self, rows: list[dict[str, Any]]) -> list[str]:
+        if not rows:
+            return []
+        statement = insert(self._connection, INVITATION).on_conflict_do_nothing().returning(INVITATION.c.id)
+        return list((await self._connection.execute(statement, rows)).scalars())
+
+
+def _invitation(invitation_id: str, rollout: Rollout, wave: Wave, person: Person, at: datetime) -> Invitation:
+    return Invitation(
+        id=invitation_id,
+        rollout_id=rollout.id,
+        person_id=person.id,
+        identity=person.identity,
+        wave_id=wave.id,
+        needs=rollout.needs,
+        invited_at=at,
+    )
+
+
+def _delivery(invitation: Invitation, person: Person, at: datetime, not_before: datetime) -> Delivery:
+    key = f"{invitation.id}:invitation:0"
+    return Delivery(
+        id=derived_id(key),
+        key=key,
+        kind=DeliveryKind.INVITATION,
+        lane=person.workspace_id,
+        priority=INVITATIONS_FIRST,
+        person_id=person.id,
+        rollout_id=invitation.rollout_id,
+        invitation_id=invitation.id,
+        wave_id=invitation.wave_id,
+        not_before=not_before,
+        created_at=at,
+    )

@@ -1,0 +1,69 @@
+"""Lanes: which process spends a workspace's rate limit.
+
+On PostgreSQL a lane is a session advisory lock (PostgreSQL, 13.3.5, "Advisory Locks"). All lanes of a process are
+held by one connection of their own: a process that dies loses them all at once, and others take over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from sqlalchemy import TextClause, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.ports import StoreUnavailable
+
+# a session that asks again gets the lock again, and has to let it go as often
+_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:lane, 0))")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:lane, 0))")
+
+
+class Lanes:
+    """The lanes that this process holds on a PostgreSQL server."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._connection: AsyncConnection | None = None
+        self._one_at_a_time = asyncio.Lock()  # a connection runs one statement at a time
+
+    @asynccontextmanager
+    async def hold(self, lane: str) -> AsyncIterator[bool]:
+        """Whether the lane is this process's, until the block ends. Raises StoreUnavailable."""
+        held = await self._ask(_LOCK, lane)
+        try:
+            yield held
+        finally:
+            if held:
+                with suppress(StoreUnavailable):  # the connection is gone, and the lock with it
+                    await self._ask(_UNLOCK, lane)
+
+    async def close(self) -> None:
+        """Let go of every lane."""
+        async with self._one_at_a_time:
+            await self._drop()
+
+    async def _ask(self, statement: TextClause, lane: str) -> bool:
+        async with self._one_at_a_time:
+            try:
+                connection = self._connection or await self._open()
+                self._connection = connection
+                return bool(await connection.scalar(statement, {"lane": f"sso-usher lane {lane}"}))
+            except BaseException:  # a cancelled one too: whether it has the lock is then unknown
+                await self._drop()
+                raise
+
+    async def _open(self) -> AsyncConnection:
+        try:
+            connection = await self._engine.connect()
+        except (OSError, SQLAlchemyError) as error:
+            raise StoreUnavailable(str(error)) from error
+        return await connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.invalidate()  # back to the pool it would keep its locks
+            await connection.close()

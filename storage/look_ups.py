@@ -1,0 +1,70 @@
+"""Questions to the platforms' directories."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import LookUp, LookUpState
+from storage.rows import fields, insert, one_of, plain, values
+from storage.tables import LOOK_UP
+
+
+class LookUps:
+    """Implements bot.ports.LookUps."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def ask(self, look_up: LookUp) -> None:
+        """Queue a question; asking the same one (by id) again changes nothing."""
+        await self._connection.execute(insert(self._connection, LOOK_UP).on_conflict_do_nothing(), values(look_up))
+
+    async def claim(self, now: datetime, lease_until: datetime) -> LookUp | None:
+        """The oldest that is ready or whose worker died; None when there is nothing to ask.
+
+        Asking twice is harmless (the answer's event has an id of its own), so a dead worker's look-up is taken
+        over as soon as its lease has ended.
+        """
+        oldest = (
+            select(LOOK_UP.c.id)
+            .where(
+                ~one_of(LOOK_UP.c.state, [LookUpState.DONE]),
+                or_(
+                    and_(LOOK_UP.c.state == LookUpState.READY, LOOK_UP.c.not_before <= now),
+                    and_(LOOK_UP.c.state == LookUpState.RUNNING, LOOK_UP.c.lease_until <= now),
+                ),
+            )
+            .order_by(LOOK_UP.c.not_before, LOOK_UP.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .cte("oldest")
+        )
+        statement = (
+            update(LOOK_UP)
+            .where(LOOK_UP.c.id.in_(select(oldest.c.id)))
+            .values(state=LookUpState.RUNNING, lease_until=lease_until, attempt=LOOK_UP.c.attempt + 1)
+            .returning(*fields(LOOK_UP, LookUp))
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else plain(LookUp, row)
+
+    async def put_off(self, look_up: LookUp, until: datetime) -> None:
+        """Ask again later. Changes nothing when somebody else has taken the question over."""
+        await self._connection.execute(
+            update(LOOK_UP)
+            .where(
+                LOOK_UP.c.id == look_up.id,
+                LOOK_UP.c.attempt == look_up.attempt,
+                LOOK_UP.c.state == LookUpState.RUNNING,
+            )
+            .values(state=LookUpState.READY, not_before=until, lease_until=None)
+        )
+
+    async def done(self, look_up_id: str) -> None:
+        """The answer is stored."""
+        await self._connection.execute(
+            update(LOOK_UP).where(LOOK_UP.c.id == look_up_id).values(state=LookUpState.DONE, lease_until=None)
+        )

@@ -1,0 +1,110 @@
+"""Workspaces and the people in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Person, Workspace
+from storage.rows import by_key, chunks, fields, insert, plain, replace, values
+from storage.tables import PERSON, WORKSPACE
+
+_NOT_TOLD = {"name": "", "email": "", "channel_id": "", "time_zone": "UTC", "locale": "en"}
+_FLAGS = ("is_bot", "is_deactivated", "is_guest", "is_workspace_admin")
+
+
+class People:
+    """Implements bot.ports.People."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def workspace(self, workspace_id: str) -> Workspace | None:
+        """By id, active or not."""
+        return await by_key(self._connection, WORKSPACE, Workspace, workspace_id)
+
+    async def workspaces(self, company: str | None = None) -> Sequence[Workspace]:
+        """The active ones; all companies' when `company` is None."""
+        statement = select(*fields(WORKSPACE, Workspace)).where(WORKSPACE.c.active).order_by(WORKSPACE.c.id)
+        if company is not None:
+            statement = statement.where(WORKSPACE.c.company == company)
+        return [plain(Workspace, row) for row in await self._connection.execute(statement)]
+
+    async def save_workspace(self, workspace: Workspace) -> None:
+        """Insert or replace."""
+        await replace(self._connection, WORKSPACE, workspace)
+
+    async def person(self, person_id: str) -> Person | None:
+        """By id."""
+        return await by_key(self._connection, PERSON, Person, person_id)
+
+    async def by_ids(self, person_ids: Iterable[str]) -> Sequence[Person]:
+        """Those who are known, each once, in the order of the ids."""
+        wanted = list(dict.fromkeys(person_ids))
+        found: dict[str, Person] = {}
+        for some in chunks(wanted):
+            statement = select(*fields(PERSON, Person)).where(PERSON.c.id.in_(some))
+            found |= {row.id: plain(Person, row) for row in await self._connection.execute(statement)}
+        return [found[person_id] for person_id in wanted if person_id in found]
+
+    async def by_email(self, workspace_id: str, email: str) -> Person | None:
+        """The workspace's person with that address; of several, the one seen last."""
+        statement = (
+            select(*fields(PERSON, Person))
+            .where(PERSON.c.workspace_id == workspace_id, PERSON.c.email == email.casefold(), PERSON.c.email != "")
+            .order_by(PERSON.c.seen_at.desc(), PERSON.c.id)
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else plain(Person, row)
+
+    async def meet(self, people: Sequence[Person]) -> None:
+        """Store or refresh; what a platform did not tell keeps its old value.
+
+        Not told are: an empty name, e-mail address or channel, the time zone UTC, the language en. A flag that is
+        set is always told; one that is not set only together with an e-mail address, which whole profiles have and
+        the people in a click or a message do not.
+        """
+        if not people:
+            return
+        statement = insert(self._connection, PERSON)
+        new = statement.excluded
+        told = {
+            name: case((new[name] != default, new[name]), else_=PERSON.c[name]) for name, default in _NOT_TOLD.items()
+        }
+        flags = {name: case((new.email != "", new[name]), else_=or_(PERSON.c[name], new[name])) for name in _FLAGS}
+        seen = case((new.seen_at > PERSON.c.seen_at, new.seen_at), else_=PERSON.c.seen_at)
+        upsert = statement.on_conflict_do_update(index_elements=["id"], set_={**told, **flags, "seen_at": seen})
+        # in one order everywhere, so that two transactions that meet the same people do not wait for each other
+        ordered = sorted(people, key=lambda person: person.id)
+        await self._connection.execute(
+            upsert, [{**values(person), "email": person.email.casefold()} for person in ordered]
+        )
+
+    async def set_channel(self, person_id: str, channel_id: str) -> None:
+        """Where the person's direct messages go."""
+        await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(channel_id=channel_id))
+
+    async def admins_seen(self, company: str, admins: Sequence[str]) -> Sequence[Person]:
+        """The people of the company's active workspaces whom `admins` (e-mail addresses, platform user ids or
+        person ids, case-folded) name, and workspace admins. Bots and deactivated accounts are left out.
+        """
+        names = [name for name in admins if name]  # an empty one would name everybody without an address
+        named = or_(
+            PERSON.c.email.in_(names), func.lower(PERSON.c.id).in_(names), func.lower(PERSON.c.user_id).in_(names)
+        )
+        statement = (
+            select(*fields(PERSON, Person))
+            .join(WORKSPACE, WORKSPACE.c.id == PERSON.c.workspace_id)
+            .where(
+                WORKSPACE.c.company == company,
+                WORKSPACE.c.active,
+                or_(PERSON.c.is_workspace_admin, named),
+                ~PERSON.c.is_bot,
+                ~PERSON.c.is_deactivated,
+            )
+            .order_by(PERSON.c.id)
+        )
+        return [plain(Person, row) for row in await self._connection.execute(statement)]

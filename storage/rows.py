@@ -1,0 +1,67 @@
+"""Between the nouns and the statements: values out of a row, rows into plain data, and the two dialects' upserts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Table, literal, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
+
+Noun = TypeVar("Noun", bound=SQLModel)
+Item = TypeVar("Item")
+
+AT_ONCE = 1000  # values in one IN list: far below SQLite's 32,766 and PostgreSQL's 65,535 parameters
+
+
+def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items, in lists that fit into one statement."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, AT_ONCE)):
+        yield chunk
+
+
+def values(row: SQLModel) -> dict[str, Any]:
+    """The row's columns, unchanged: the column types turn them into what the database holds."""
+    return {name: getattr(row, name) for name in type(row).model_fields}
+
+
+def plain(noun: type[Noun], row: Iterable[Any]) -> Noun:
+    """A noun from a row whose values are in the order of its fields. Belongs to no session and no transaction."""
+    return noun.model_construct(**dict(zip(noun.model_fields, row, strict=True)))
+
+
+def fields(table: Table, noun: type[SQLModel]) -> list[ColumnElement[Any]]:
+    """The table's columns in the order of the noun's fields: what `plain` takes."""
+    return [table.c[name] for name in noun.model_fields]
+
+
+def one_of(column: ColumnElement[Any], members: Sequence[Any]) -> ColumnElement[bool]:
+    """Whether the column is one of these. The values stand in the statement itself, not in its parameters: only
+    then do the databases see that a partial index covers the question (sqlite.org/partialindex.html, section 3).
+    """
+    return or_(*(column == literal(member, column.type, literal_execute=True) for member in members))
+
+
+def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the connection's dialect."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+async def by_key(connection: AsyncConnection, table: Table, noun: type[Noun], key: str) -> Noun | None:
+    """The row with that id, or None."""
+    row = (await connection.execute(select(*fields(table, noun)).where(table.c.id == key))).one_or_none()
+    return None if row is None else plain(noun, row)
+
+
+async def replace(connection: AsyncConnection, table: Table, row: SQLModel) -> None:
+    """Insert, or replace the row with the same primary key."""
+    statement = insert(connection, table)
+    keys = [column.name for column in table.primary_key]
+    rest: Mapping[str, Any] = {name: statement.excluded[name] for name in type(row).model_fields if name not in keys}
+    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), values(row))

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from bot import faultpoints
 from bot.conversations.invitation import compose
+from bot.messages import Message
 from bot.model import Delivery, DeliveryKind, Person, Platform, Workspace
 from bot.ports import (
     ChatPlatform,
@@ -34,13 +34,14 @@ from bot.ports import (
     Transaction,
     Unclear,
 )
-from bot.ratelimit import Bucket
+from bot.ratelimit import Bucket, LaneLimits
 from bot.reminders import next_due
 
 LEASE = timedelta(seconds=60)
 GRACE = timedelta(seconds=60)  # at least twice the client's time-out, so that a late message has arrived
-MAX_ATTEMPTS = 10
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0  # seconds between attempts, doubling, jittered
+MAX_ATTEMPTS = 50  # with the pauses below, a message is tried for about eight hours
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0  # seconds between attempts, doubling, jittered
+PLATFORM_DOWN = 5.0  # seconds before a lane is tried again whose platform cannot be reached
 IDLE = 0.5  # seconds between looks when there is nothing to do
 AFTER_FAILURE = 5.0
 
@@ -48,7 +49,7 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Sends what is queued. `run_once` is one pass over every lane; `run` repeats it until cancelled."""
+    """Sends what is queued. `run_once` is one pass over every lane; `run` repeats it until stopped."""
 
     def __init__(
         self,
@@ -64,7 +65,7 @@ class Dispatcher:
         self._clock = clock
         self._grace = grace
         self._jitter = jitter or random.Random()  # noqa: S311  # spreads retries, guards nothing
-        self._buckets: dict[str, Bucket] = {}
+        self._limits: dict[str, LaneLimits] = {}
         self._lanes: dict[str, asyncio.Task[None]] = {}  # by lane, which is the task's name too
         self._stopping = False
 
@@ -87,8 +88,8 @@ class Dispatcher:
         await asyncio.gather(*self._lanes.values(), return_exceptions=True)
 
     async def run_once(self) -> int:
-        """Send everything that can go now, lane after lane, without waiting for a rate limit. Returns how many
-        deliveries were attempted.
+        """Do everything that can be done now, lane after lane, without waiting for a rate limit. Returns how many
+        deliveries were attempted, reconciled or updated.
         """
         return sum([await self._pass(lane) for lane in await self._lanes_with_work()])
 
@@ -103,9 +104,7 @@ class Dispatcher:
         try:
             async with self._store.lane(lane) as mine:
                 while mine and not self._stopping and await self._pass(lane):
-                    wait = self._wait(lane)
-                    if wait:
-                        await self._clock.sleep(wait)
+                    await self._clock.sleep(self._limits[lane].send.wait(self._clock.now()))
         except StoreUnavailable:
             log.warning("dispatcher.database_unavailable", lane=lane)
         except Exception:
@@ -119,41 +118,31 @@ class Dispatcher:
         platform = self._platforms.get(workspace.platform) if workspace else None
         if workspace is None or platform is None or not workspace.active:
             return 0
-        reconciled = await self._reconcile(workspace, platform) if platform.can_find else 0
-        sent = await self._send_batch(workspace, platform)
-        updated = await self._update_batch(workspace, platform)
+        limits = self._limits.setdefault(lane, LaneLimits.of(platform.limits))
+        reconciled = await self._reconcile(workspace, platform, limits.find) if platform.can_find else 0
+        sent = await self._send_batch(workspace, platform, limits.send)
+        updated = await self._update_batch(workspace, platform, limits.update)
         return reconciled + sent + updated
 
-    def _bucket(self, lane: str, platform: ChatPlatform) -> Bucket:
-        return self._buckets.setdefault(lane, Bucket(platform.limits))
-
-    def _wait(self, lane: str) -> float:
-        """Seconds until the lane may send again; asks without taking."""
-        bucket = self._buckets.get(lane)
-        if bucket is None:
-            return 0.0
-        wait = bucket.take(self._clock.now())
-        if wait == 0.0:
-            bucket.tokens += 1
-        return wait
-
-    def _grant(self, bucket: Bucket, at_most: int) -> int:
-        """How many may be sent now."""
-        now = self._clock.now()
-        return next((taken for taken in range(at_most) if bucket.take(now) > 0), at_most)
-
-    async def _send_batch(self, workspace: Workspace, platform: ChatPlatform) -> int:
-        bucket = self._bucket(workspace.id, platform)
-        granted = self._grant(bucket, platform.limits.in_flight)
+    async def _send_batch(self, workspace: Workspace, platform: ChatPlatform, bucket: Bucket) -> int:
+        granted = bucket.take(self._clock.now(), platform.limits.in_flight)
         if not granted:
             return 0
         async with self._store.transaction() as tx:
             now = self._clock.now()
             claimed = await tx.deliveries.claim(workspace.id, now, now + LEASE, granted)
-            views, people = await _context(tx, claimed)
-        bucket.tokens += granted - len(claimed)
+            views = await tx.invitations.views([each.invitation_id for each in claimed if each.invitation_id])
+            people = await _people(tx, claimed)
+        bucket.give_back(granted - len(claimed))
         faultpoints.reach("dispatcher.after_claim")
-        await _all(self._send(workspace, platform, delivery, views, people) for delivery in claimed)
+        outcomes = await asyncio.gather(
+            *(
+                self._send(workspace, platform, each, people.get(each.person_id), views.get(each.invitation_id or ""))
+                for each in claimed
+            )
+        )
+        for outcome in outcomes:
+            _slow_down(bucket, outcome, self._clock.now())
         return len(claimed)
 
     async def _send(
@@ -161,98 +150,90 @@ class Dispatcher:
         workspace: Workspace,
         platform: ChatPlatform,
         delivery: Delivery,
-        views: Mapping[str, InvitationView],
-        people: Mapping[str, Person],
-    ) -> None:
-        view = views.get(delivery.invitation_id or "")
+        person: Person | None,
+        view: InvitationView | None,
+    ) -> Outcome | None:
+        """Send one and settle it; None when it was no longer needed."""
         message = compose(delivery, view)
-        person = people.get(delivery.person_id)
         outcome: Outcome | None = None
         if message is not None and person is not None:
-            outcome = await platform.send(workspace, person, message, delivery.id)
+            outcome = await _try_to_send(platform, workspace, person, message, delivery.id)
             faultpoints.reach("dispatcher.after_send")
-        if isinstance(outcome, Throttled):
-            self._bucket(workspace.id, platform).throttle(self._clock.now(), outcome.retry_after)
         async with self._store.transaction() as tx:
-            await self._settle(tx, delivery, outcome, view, person)
+            await self._settle(tx, delivery, outcome)
+            if isinstance(outcome, Sent) and person is not None and outcome.channel_id not in ("", person.channel_id):
+                await tx.people.set_channel(person.id, outcome.channel_id)
             faultpoints.reach("dispatcher.before_settle_commit")
         faultpoints.reach("dispatcher.after_settle")
         log.info("delivery.settled", delivery=delivery.id, kind=delivery.kind, outcome=type(outcome).__name__)
+        return outcome
 
-    async def _settle(
-        self,
-        tx: Transaction,
-        delivery: Delivery,
-        outcome: Outcome | None,
-        view: InvitationView | None,
-        person: Person | None,
-    ) -> None:
+    async def _settle(self, tx: Transaction, delivery: Delivery, outcome: Outcome | None) -> None:
         now = self._clock.now()
         match outcome:
             case None:
                 await tx.deliveries.withdrawn(delivery, Reason.NOT_NEEDED)
             case Sent():
-                await _settle_sent(tx, delivery, outcome, view, person, now)
+                await _settle_sent(tx, delivery, outcome, now)
             case Throttled():
-                await self._put_off(tx, delivery, view, Reason.THROTTLED, outcome.retry_after)
+                await self._put_off(tx, delivery, Reason.THROTTLED, outcome.retry_after)
             case NeverLeft():
-                await self._put_off(tx, delivery, view, outcome.reason, 0.0)
+                await self._put_off(tx, delivery, outcome.reason, 0.0)
             case Refused():
-                await _settle_refused(tx, delivery, outcome.reason, view, now)
+                await _settle_refused(tx, delivery, outcome.reason, now)
             case Unclear():
-                if await tx.deliveries.unclear(delivery, outcome.reason):
-                    await _after(tx, delivery, view, now, reached_at=None, unreachable="")
+                await _settle_unclear(tx, delivery, outcome.reason, now)
 
-    async def _put_off(
-        self, tx: Transaction, delivery: Delivery, view: InvitationView | None, reason: Reason, at_least: float
-    ) -> None:
+    async def _put_off(self, tx: Transaction, delivery: Delivery, reason: Reason, at_least: float) -> None:
         """Try again later, with growing, jittered pauses; give up after MAX_ATTEMPTS."""
         now = self._clock.now()
         if delivery.attempt >= MAX_ATTEMPTS:
-            await _settle_refused(tx, delivery, Reason.TOO_MANY_ATTEMPTS, view, now)
+            await _settle_refused(tx, delivery, Reason.TOO_MANY_ATTEMPTS, now)
             return
-        pause = min(FIRST_PAUSE * 2 ** (delivery.attempt - 1), LONGEST_PAUSE) * self._jitter.uniform(0.5, 1.0)
+        pause = min(FIRST_PAUSE * 2.0 ** (delivery.attempt - 1), LONGEST_PAUSE) * self._jitter.uniform(0.5, 1.0)
         await tx.deliveries.put_off(delivery, now + timedelta(seconds=max(pause, at_least)), reason)
 
-    async def _reconcile(self, workspace: Workspace, platform: ChatPlatform) -> int:
+    async def _reconcile(self, workspace: Workspace, platform: ChatPlatform, bucket: Bucket) -> int:
         """Ask the platform whether what is unknown arrived; settle it, or send it again."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
             unknown = await tx.deliveries.unknown(workspace.id, now - self._grace, platform.limits.in_flight)
-            views, people = await _context(tx, unknown)
+            people = await _people(tx, unknown)
         settled = 0
         for delivery in unknown:
             person = people.get(delivery.person_id)
-            if person is None or delivery.claimed_at is None:
+            if person is None or delivery.claimed_at is None or not bucket.take(self._clock.now(), 1):
                 continue
             found = await platform.find(workspace, person, delivery.id, delivery.claimed_at - timedelta(minutes=1))
             if isinstance(found, Unclear | Throttled):
-                break  # the next pass asks again
+                _slow_down(bucket, found, self._clock.now())
+                break  # asked again later
             settled += 1
             async with self._store.transaction() as tx:
                 if found is None:
                     await tx.deliveries.settle_unknown_absent(delivery, now)
-                elif await tx.deliveries.sent(delivery, now, found.channel_id, found.message_id):
-                    await _after(
-                        tx, delivery, views.get(delivery.invitation_id or ""), now, reached_at=now, unreachable=""
-                    )
+                else:
+                    await _settle_sent(tx, delivery, found, now)
         return settled
 
-    async def _update_batch(self, workspace: Workspace, platform: ChatPlatform) -> int:
+    async def _update_batch(self, workspace: Workspace, platform: ChatPlatform, bucket: Bucket) -> int:
         """Bring copies up to date in place. Repeating an update is harmless, so nothing is claimed."""
+        granted = bucket.take(self._clock.now(), platform.limits.in_flight)
         async with self._store.transaction() as tx:
-            outdated = await tx.deliveries.outdated(workspace.id, platform.limits.in_flight)
-            views, people = await _context(tx, outdated)
+            outdated = await tx.deliveries.outdated(workspace.id, granted) if granted else ()
+            views = await tx.invitations.views([each.invitation_id for each in outdated if each.invitation_id])
+            people = await _people(tx, outdated)
+        bucket.give_back(granted - len(outdated))
         updated = 0
         for delivery in outdated:
             message = compose(delivery, views.get(delivery.invitation_id or ""))
             person = people.get(delivery.person_id)
             if message is not None and person is not None:
-                outcome = await platform.update(
-                    workspace, person, Sent(delivery.channel_id, delivery.message_id), message
-                )
+                where = Sent(delivery.channel_id, delivery.message_id)
+                outcome = await platform.update(workspace, person, where, message)
                 if isinstance(outcome, Throttled | NeverLeft | Unclear):
-                    break  # the next pass tries again
+                    _slow_down(bucket, outcome, self._clock.now())
+                    break  # tried again later
                 faultpoints.reach("dispatcher.after_update")
             updated += 1
             async with self._store.transaction() as tx:
@@ -260,54 +241,57 @@ class Dispatcher:
         return updated
 
 
-async def _context(
-    tx: Transaction, deliveries: Sequence[Delivery]
-) -> tuple[Mapping[str, InvitationView], Mapping[str, Person]]:
-    """What composing and addressing these deliveries needs, read at once."""
-    views = await tx.invitations.views([each.invitation_id for each in deliveries if each.invitation_id])
-    people = await tx.people.by_ids({each.person_id for each in deliveries})
-    return views, {person.id: person for person in people}
+async def _try_to_send(
+    platform: ChatPlatform, workspace: Workspace, person: Person, message: Message, delivery_id: str
+) -> Outcome:
+    """A fault of our own while sending must not stop the lane, nor be repeated for ever."""
+    try:
+        return await platform.send(workspace, person, message, delivery_id)
+    except Exception:
+        log.exception("delivery.fault", delivery=delivery_id)
+        return Refused(Reason.MESSAGE_REFUSED)
 
 
-async def _settle_sent(
-    tx: Transaction, delivery: Delivery, sent: Sent, view: InvitationView | None, person: Person | None, now: datetime
-) -> None:
-    if not await tx.deliveries.sent(delivery, now, sent.channel_id, sent.message_id):
-        return
-    if person is not None and sent.channel_id and sent.channel_id != person.channel_id:
-        await tx.people.set_channel(person.id, sent.channel_id)
-    await _after(tx, delivery, view, now, reached_at=now, unreachable="")
+def _slow_down(bucket: Bucket, outcome: Outcome | None, now: datetime) -> None:
+    """A 429 closes the bucket for as long as the platform asks; an outage closes it for a moment."""
+    if isinstance(outcome, Throttled):
+        bucket.throttle(now, outcome.retry_after)
+    elif isinstance(outcome, NeverLeft | Unclear):
+        bucket.throttle(now, PLATFORM_DOWN)
 
 
-async def _settle_refused(
-    tx: Transaction, delivery: Delivery, reason: Reason, view: InvitationView | None, now: datetime
-) -> None:
+async def _people(tx: Transaction, deliveries: Sequence[Delivery]) -> Mapping[str, Person]:
+    found = await tx.people.by_ids({each.person_id for each in deliveries})
+    return {person.id: person for person in found}
+
+
+async def _settle_sent(tx: Transaction, delivery: Delivery, sent: Sent, now: datetime) -> None:
+    if await tx.deliveries.sent(delivery, now, sent.channel_id, sent.message_id):
+        await _plan_next(tx, delivery, now, reached_at=now)
+
+
+async def _settle_refused(tx: Transaction, delivery: Delivery, reason: Reason, now: datetime) -> None:
     if await tx.deliveries.gave_up(delivery, reason):
-        await _after(tx, delivery, view, now, reached_at=None, unreachable=reason)
+        await _plan_next(tx, delivery, now, unreachable=reason)
 
 
-async def _after(
-    tx: Transaction,
-    delivery: Delivery,
-    view: InvitationView | None,
-    now: datetime,
-    *,
-    reached_at: datetime | None,
-    unreachable: str,
+async def _settle_unclear(tx: Transaction, delivery: Delivery, reason: Reason, now: datetime) -> None:
+    if await tx.deliveries.unclear(delivery, reason):
+        await _plan_next(tx, delivery, now)
+
+
+async def _plan_next(
+    tx: Transaction, delivery: Delivery, now: datetime, *, reached_at: datetime | None = None, unreachable: str = ""
 ) -> None:
-    """A settled invitation or reminder sets when the next reminder is due, also when it may not have arrived."""
-    if view is None or delivery.kind is DeliveryKind.NOTICE:
+    """A settled invitation or reminder sets when the next reminder is due, also when it may not have arrived.
+
+    The invitation is read anew: its invitee may have snoozed or confirmed while the message was on its way.
+    """
+    if delivery.kind is DeliveryKind.NOTICE or delivery.invitation_id is None:
         return
-    due = next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)
-    await tx.invitations.set_after_delivery(
-        view.invitation.id, reached_at=reached_at, due_at=due, unreachable=unreachable
-    )
-
-
-async def _all(sends: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Send side by side; one that fails does not stop the others."""
-    failures = [
-        result for result in await asyncio.gather(*sends, return_exceptions=True) if isinstance(result, BaseException)
-    ]
-    if failures:
-        raise failures[0]
+    view = await tx.invitations.view(delivery.invitation_id)
+    if view is not None:
+        due = next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)
+        await tx.invitations.set_after_delivery(
+            view.invitation.id, reached_at=reached_at, due_at=due, unreachable=unreachable
+        )

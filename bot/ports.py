@@ -364,11 +364,15 @@ Outcome: TypeAlias = Sent | Throttled | NeverLeft | Refused | Unclear
 
 @dataclass(frozen=True)
 class Limits:
-    """How fast a platform may be written to, per lane."""
+    """How fast a platform may be called, per lane: direct messages, and anything else (updates, look-ups).
+
+    The default for the latter is Slack's Tier 3, 50 a minute (docs.slack.dev/apis/web-api/rate-limits).
+    """
 
     per_second: float
     burst: int
     in_flight: int
+    others_per_second: float = 50 / 60
 
 
 class ChatPlatform(Protocol):

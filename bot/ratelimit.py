@@ -28,15 +28,24 @@ class Bucket:
         self.tokens = float(self.limits.burst)
         self.rate = self.limits.per_second
 
-    def take(self, now: datetime) -> float:
-        """Take one; returns 0, or after how many seconds to ask again (then none was taken)."""
+    def take(self, now: datetime, at_most: int) -> int:
+        """Take as many as may go now, up to `at_most`; returns how many."""
+        if self.wait(now) > 0:
+            return 0
+        taken = min(int(self.tokens), at_most)
+        self.tokens -= taken
+        return taken
+
+    def give_back(self, unused: int) -> None:
+        """Put back what was taken and not used."""
+        self.tokens = min(self.tokens + unused, float(self.limits.burst))
+
+    def wait(self, now: datetime) -> float:
+        """Seconds until one may be taken; 0 when it may be now."""
         self._refill(now)
         if self._closed_until is not None and now < self._closed_until:
             return (self._closed_until - now).total_seconds()
-        if self.tokens >= 1:
-            self.tokens -= 1
-            return 0.0
-        return (1 - self.tokens) / self.rate
+        return max(1 - self.tokens, 0.0) / self.rate
 
     def throttle(self, now: datetime, retry_after: float) -> None:
         """The platform said 429: nothing for `retry_after` seconds, then slower."""
@@ -51,3 +60,18 @@ class Bucket:
         self._at = now
         self.rate = min(self.rate * RECOVERY ** min(seconds, 100.0), self.limits.per_second)
         self.tokens = min(self.tokens + seconds * self.rate, float(self.limits.burst))
+
+
+@dataclass
+class LaneLimits:
+    """A lane's three limits: platforms count sending, updating and reading separately."""
+
+    send: Bucket
+    update: Bucket
+    find: Bucket
+
+    @classmethod
+    def of(cls, limits: Limits) -> LaneLimits:
+        """Full buckets."""
+        slower = Limits(limits.others_per_second, burst=limits.in_flight, in_flight=limits.in_flight)
+        return cls(Bucket(limits), Bucket(slower), Bucket(slower))

@@ -27,7 +27,7 @@ from storage.deliveries import HELD
 from storage.rows import chunks, fields, insert, plain, values
 from storage.tables import CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
 
-INVITATIONS_FIRST = 1  # the priority of a delivery: after replies, before reminders
+PRIORITY = 1  # of an invitation's delivery: after replies, before reminders
 
 _OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
 _WITH_PERSON = select(*fields(INVITATION, Invitation), *fields(PERSON, Person)).join(
@@ -98,21 +98,13 @@ class Invitations:
         """Create invitations and their deliveries in bulk; returns how many were new. Nobody is invited twice, and
         of two people with one identity the first is. In a rollout that is not active, the deliveries are held.
         """
-        invitations: dict[str, Invitation] = {}
-        people_by_invitation: dict[str, Person] = {}
+        first: dict[str, Person] = {}
         for person in people:
-            invitation_id = derived_id(rollout.id, person.identity)
-            if invitation_id not in invitations:
-                invitations[invitation_id] = _invitation(invitation_id, rollout, wave, person, at)
-                people_by_invitation[invitation_id] = person
-        new = await self._insert_new([values(invitation) for _, invitation in sorted(invitations.items())])
-        not_before = at if rollout.state is RolloutState.ACTIVE else HELD
-        rows = [
-            values(_delivery(invitations[invitation_id], people_by_invitation[invitation_id], at, not_before))
-            for invitation_id in new
-        ]
-        if rows:
-            await self._connection.execute(insert(self._connection, DELIVERY).on_conflict_do_nothing(), rows)
+            first.setdefault(derived_id(rollout.id, person.identity), person)
+        new = await self._insert_new(_invitations(rollout, wave, sorted(first.items()), at))
+        deliveries = _deliveries(rollout, wave, [(invitation_id, first[invitation_id]) for invitation_id in new], at)
+        if deliveries:
+            await self._connection.execute(insert(self._connection, DELIVERY).on_conflict_do_nothing(), deliveries)
         return len(new)
 
     async def due(self, now: datetime, limit: int) -> Sequence[InvitationView]:
@@ -234,30 +226,53 @@ class Invitations:
         return list((await self._connection.execute(statement, rows)).scalars())
 
 
-def _invitation(invitation_id: str, rollout: Rollout, wave: Wave, person: Person, at: datetime) -> Invitation:
-    return Invitation(
-        id=invitation_id,
-        rollout_id=rollout.id,
-        person_id=person.id,
-        identity=person.identity,
-        wave_id=wave.id,
-        needs=rollout.needs,
-        invited_at=at,
+def _invitations(
+    rollout: Rollout, wave: Wave, people: Sequence[tuple[str, Person]], at: datetime
+) -> list[dict[str, Any]]:
+    """Rows for people, each with the invitation's id. A noun for each would take longer than storing them."""
+    alike = values(
+        Invitation(
+            id="",
+            rollout_id=rollout.id,
+            person_id="",
+            identity="",
+            wave_id=wave.id,
+            needs=rollout.needs,
+            invited_at=at,
+        )
     )
+    return [
+        alike | {"id": invitation_id, "person_id": person.id, "identity": person.identity}
+        for invitation_id, person in people
+    ]
 
 
-def _delivery(invitation: Invitation, person: Person, at: datetime, not_before: datetime) -> Delivery:
-    key = f"{invitation.id}:invitation:0"
-    return Delivery(
-        id=derived_id(key),
-        key=key,
-        kind=DeliveryKind.INVITATION,
-        lane=person.workspace_id,
-        priority=INVITATIONS_FIRST,
-        person_id=person.id,
-        rollout_id=invitation.rollout_id,
-        invitation_id=invitation.id,
-        wave_id=invitation.wave_id,
-        not_before=not_before,
-        created_at=at,
+def _deliveries(
+    rollout: Rollout, wave: Wave, people: Sequence[tuple[str, Person]], at: datetime
+) -> list[dict[str, Any]]:
+    alike = values(
+        Delivery(
+            id="",
+            key="",
+            kind=DeliveryKind.INVITATION,
+            lane="",
+            priority=PRIORITY,
+            person_id="",
+            rollout_id=rollout.id,
+            wave_id=wave.id,
+            not_before=at if rollout.state is RolloutState.ACTIVE else HELD,
+            created_at=at,
+        )
     )
+    return [
+        alike
+        | {
+            "id": derived_id(key),
+            "key": key,
+            "lane": person.workspace_id,
+            "person_id": person.id,
+            "invitation_id": invitation_id,
+        }
+        for invitation_id, person in people
+        for key in [f"{invitation_id}:invitation:0"]
+    ]

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from bot.messages import Text, text
 from bot.model import Region
+
+# Browsers read a backslash as a slash and pass over line breaks (url.spec.whatwg.org, "URL parsing"), urlsplit does
+# not: with them, what is checked here would not be what is opened.
+_AMBIGUOUS = re.compile(r"[\\\s\x00-\x1f\x7f]")
+_HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
 def login_url_error(url: str, *, region: Region, enterprise_key: str, allowed_hosts: tuple[str, ...]) -> Text | None:
@@ -16,13 +22,14 @@ def login_url_error(url: str, *, region: Region, enterprise_key: str, allowed_ho
     """
     try:
         parts = urlsplit(url)
-        port = parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return text("setup.error.url")
-    host = (parts.hostname or "").casefold()
+    if _AMBIGUOUS.search(url):
+        return text("setup.error.url")
     if parts.scheme != "https":
         return text("setup.error.https")
-    if parts.username or parts.password or port not in (None, 443) or not host.isascii():
+    if "@" in parts.netloc or port not in (None, 443) or not _HOST.fullmatch(host):
         return text("setup.error.url")
     if not any(host == allowed or host.endswith(f".{allowed}") for allowed in allowed_hosts):
         return text("setup.error.host", host=host, allowed=", ".join(allowed_hosts))

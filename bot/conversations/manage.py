@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.commands import targets_of, words_of
+from bot.commands import command_of, targets_of, words_of
 from bot.conversations import answers
 from bot.conversations.scene import Conversation, Loaded, Scene, load_scene_only
 from bot.conversations.status import find_invitation
@@ -99,7 +99,7 @@ def _pause(loaded: Loaded, event: ManageEvent, _now: datetime) -> Transition:
     rollout = loaded.scene.rollout
     if rollout is None:
         return answers.no_rollout()
-    resume = isinstance(event, CommandIssued) and event.words[0] == "resume"
+    resume = isinstance(event, CommandIssued) and command_of(event) == "resume"
     wanted = RolloutState.ACTIVE if resume else RolloutState.PAUSED
     if rollout.state is wanted:
         return answers.whisper(text("resume.already" if resume else "pause.already"))

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import structlog
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
-from slack_sdk.errors import SlackApiError
 
 from adapters.chat import PlatformUnavailable
 from adapters.slack.background import Background
@@ -17,7 +16,7 @@ from adapters.slack.install import Install
 from adapters.slack.people import People
 from adapters.slack.platform import SlackPlatform
 from adapters.slack.replies import Replies
-from adapters.slack.web_api import WebApi, sdk_log
+from adapters.slack.web_api import TIME_OUT, ApiFailed, WebApi, sdk_log
 from bot.ports import Clock, Handle, Store
 
 log = structlog.get_logger(__name__)
@@ -33,6 +32,7 @@ class SlackConfig:
     signing_secret: str = field(default="", repr=False)
     app_token: str = field(default="", repr=False)
     api_url: str = "https://slack.com/api/"
+    time_out: float = TIME_OUT  # seconds, for one call of the Web API
 
     def __post_init__(self) -> None:
         if not self.bot_token:
@@ -46,7 +46,7 @@ class SlackAdapter:
 
     def __init__(self, config: SlackConfig, handle: Handle, store: Store, clock: Clock) -> None:
         self._config = config
-        self._api = WebApi(config.bot_token, config.api_url)
+        self._api = WebApi(config.bot_token, config.api_url, config.time_out)
         self._background = Background()
         people = People(self._api, clock)
         self.install = Install(self._api, store, clock)
@@ -77,18 +77,22 @@ class SlackAdapter:
         log.info("slack.started", workspace=here.workspace_id, socket_mode=bool(self._config.app_token))
 
     async def _connect(self) -> None:
+        """The first address is asked for here: left to itself, the SDK tries a refused token again for ever."""
+        door = WebApi(self._config.app_token, self._config.api_url, self._config.time_out)
+        try:
+            answer = await door.call("apps.connections.open")
+        except ApiFailed as failed:
+            raise PlatformUnavailable(
+                f"Slack: no Socket Mode with USHER_SLACK_APP_TOKEN ({failed}). It needs the scope connections:write."
+            ) from None
+        finally:
+            await door.close()
         client = self._api.client()
         self._socket = AsyncSocketModeHandler(
             self._inbound.app, self._config.app_token, logger=sdk_log, web_client=client
         )
-        try:
-            await self._socket.connect_async()  # type: ignore[no-untyped-call]  # the SDK
-        except SlackApiError as error:
-            await self._disconnect()
-            code = error.response.get("error") if error.response is not None else ""
-            raise PlatformUnavailable(
-                f"Slack refuses USHER_SLACK_APP_TOKEN ({code}). It needs the scope connections:write."
-            ) from None
+        self._socket.client.wss_uri = answer.data.get("url")
+        await self._socket.connect_async()  # type: ignore[no-untyped-call]  # the SDK
 
     async def _disconnect(self) -> None:
         socket, self._socket = self._socket, None

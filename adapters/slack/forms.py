@@ -85,8 +85,12 @@ def message_view(message: Message, reader: Reader) -> Json:
     """A modal that only says something, for where Slack has no other place to say it."""
     title = message.title or text("slack.title")
     bare = Message(summary=message.summary, body=message.body, buttons=message.buttons)
-    view = View(type="modal", title=plain(title, reader, TITLE), close=plain(text("slack.close"), reader, TITLE))
-    return {**view.to_dict(), "blocks": message_blocks(bare, reader, VIEW_BLOCKS)}
+    return {
+        "type": "modal",
+        "title": plain(title, reader, TITLE).to_dict(),
+        "close": plain(text("slack.close"), reader, TITLE).to_dict(),
+        "blocks": message_blocks(bare, reader, VIEW_BLOCKS),
+    }
 
 
 def home_view(message: Message, reader: Reader) -> Json:
@@ -100,7 +104,7 @@ def _view(title: Text, blocks: list[Block], reader: Reader, *, submit: Any, meta
         callback_id=CALLBACK,
         title=plain(title, reader, TITLE),
         submit=submit,
-        close=plain(text("slack.cancel"), reader, TITLE),
+        close=plain(text("button.cancel"), reader, TITLE),
         private_metadata=metadata,
         blocks=blocks,
     )

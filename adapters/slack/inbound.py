@@ -126,7 +126,7 @@ class Inbound:
         here = self._install.current
         if here is None:
             return BoltResponse(status=503, body="")
-        if context.team_id not in {None, here.team_id}:
+        if context.team_id is not None and context.team_id != here.team_id:
             return BoltResponse(status=403, body="")
         return await next()
 
@@ -215,8 +215,6 @@ class Inbound:
             workspace_id=here.workspace_id,
             user_id=place.user_id,
             name=place.name,
-            time_zone="",
-            locale="",
             seen_at=self._clock.now(),
         )
 

@@ -27,7 +27,9 @@ from bot.events import (
 from bot.messages import Token
 from bot.model import Person
 
-_OBJECTS = ("team", "user", "view", "event", "container", "channel", "message")
+_NAMES = ("type", "subtype", "command", "action_id", "block_id", "callback_id")
+_ACTION = {"type", "action_id", "block_id"}
+_OBJECTS = ("user", "view", "event", "container", "channel", "message")
 
 
 class Malformed(Exception):
@@ -64,13 +66,18 @@ def check_shape(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Malformed("not an object")
     for name in _OBJECTS:
-        if not isinstance(body.get(name), dict | None):
+        if name in body and not isinstance(body[name], dict):
             raise Malformed(f"{name} is not an object")
+    if not isinstance(body.get("team"), dict | None):  # none in an organization-wide installation
+        raise Malformed("team is not an object")
     for name in ("actions", "authorizations"):
         items = body.get(name)
         if items is not None and not (isinstance(items, list) and all(isinstance(item, dict) for item in items)):
             raise Malformed(f"{name} is not a list of objects")
-    if body.get("type") == "block_actions" and not body.get("actions"):
+    for each in (body, body.get("event") or {}, body.get("view") or {}, *(body.get("actions") or ())):
+        if any(not isinstance(each.get(name, ""), str) for name in _NAMES):
+            raise Malformed("a name is not a string")
+    if body.get("type") == "block_actions" and not all(set(each) >= _ACTION for each in body.get("actions") or [{}]):
         raise Malformed("no action")
     _check_text(body)
     return body
@@ -187,7 +194,8 @@ def button(body: Mapping[str, Any], workspace_id: str, place: Place, actor: Pers
         workspace_id=workspace_id,
         actor=actor,
         token=token,
-        message=place.message,
+        # An ephemeral message cannot be changed later, so nobody should remember where it is.
+        message=None if place.ephemeral else place.message,
         values=_values(part(body, "view")),
         in_private=place.ephemeral or not place.channel_id or place.channel_id.startswith("D"),
     )

@@ -181,7 +181,7 @@ def _confirm(button: Button, question: Text, reader: Reader) -> ConfirmObject:
         title=plain(button.label, reader, CONFIRM_TITLE),
         text=plain(question, reader, CONFIRM_TEXT),
         confirm=plain(button.label, reader, CONFIRM_BUTTON),
-        deny=plain(text("slack.cancel"), reader, CONFIRM_BUTTON),
+        deny=plain(text("button.cancel"), reader, CONFIRM_BUTTON),
         style="danger" if button.style is Style.DANGER else None,
     )
 

@@ -11,6 +11,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -19,8 +20,9 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.ports import Reason
 
-TIME_OUT = 10.0
+TIME_OUT = 10.0  # seconds, for a whole call
 CONNECT_TIME_OUT = 5.0
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 # Methods that take JSON; the others take forms only (docs.slack.dev/apis/web-api, "JSON-encoded bodies").
 JSON_FAMILIES = ("chat.", "views.")
 # Slack's own faults, whatever became of the call (docs.slack.dev/reference/methods/chat.postMessage, errors).
@@ -75,9 +77,10 @@ class Answer:
 class WebApi:
     """Calls with one bot token. Opens its connections at the first call; `close` ends them."""
 
-    def __init__(self, bot_token: str, api_url: str) -> None:
+    def __init__(self, bot_token: str, api_url: str, time_out: float = TIME_OUT) -> None:
         self._token = bot_token
         self._url = api_url if api_url.endswith("/") else f"{api_url}/"
+        self._time_out = time_out
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 
@@ -113,17 +116,20 @@ class WebApi:
         if session is not None:
             await session.close()
 
-    def client(self) -> AsyncWebClient:
-        """A client of its own, for the SDK's parts that want one."""
-        return AsyncWebClient(token=self._token, base_url=self._url, retry_handlers=[], logger=sdk_log)
+    def client(self, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
+        """A client without retries, for the SDK's parts that want one."""
+        client = AsyncWebClient(
+            token=self._token, base_url=self._url, session=session, retry_handlers=[], logger=sdk_log
+        )
+        if urlsplit(self._url).hostname in LOOPBACK:
+            client.proxy = None  # the SDK takes a proxy from the environment and asks for no exceptions to it
+        return client
 
     def _open(self) -> AsyncWebClient:
         if self._client is None:
-            times = aiohttp.ClientTimeout(total=TIME_OUT, connect=CONNECT_TIME_OUT)
+            times = aiohttp.ClientTimeout(total=self._time_out, connect=min(CONNECT_TIME_OUT, self._time_out / 2))
             self._session = aiohttp.ClientSession(timeout=times)
-            self._client = AsyncWebClient(
-                token=self._token, base_url=self._url, session=self._session, retry_handlers=[], logger=sdk_log
-            )
+            self._client = self.client(self._session)
         return self._client
 
 

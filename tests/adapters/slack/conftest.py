@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -55,7 +56,8 @@ class Engine:
         self.heard.append(event)
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer(event) if callable(self.answer) else self.answer
+        answer = self.answer(event) if callable(self.answer) else self.answer
+        return await answer if inspect.isawaitable(answer) else answer
 
     @property
     def last(self) -> Any:

@@ -13,6 +13,7 @@ from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target
 from bot.messages import Button, Message, Section, Style, Token, Tone, text
 from bot.model import Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts, Transaction
+from bot.secrets import redact
 from bot.transition import HoldDeliveries, MakeDue, ReleaseDeliveries, Replace, Transition, UpdateCopies, Whisper
 
 ManageEvent = CommandIssued | ButtonPressed | FormSubmitted
@@ -117,7 +118,7 @@ def _pause(loaded: Loaded, event: ManageEvent, _now: datetime) -> Transition:
 def _exempt(loaded: RemindLoaded, event: ManageEvent, now: datetime) -> Transition:
     if loaded.scene.rollout is None:
         return answers.no_rollout()
-    reason = " ".join(words_of(event)) if isinstance(event, CommandIssued) else ""
+    reason = redact(" ".join(words_of(event))) if isinstance(event, CommandIssued) else ""
     if len(loaded.named) != 1 or not reason:
         return answers.whisper(text("exempt.usage"), Tone.WARNING)
     target, view = loaded.named[0]

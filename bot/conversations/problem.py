@@ -34,6 +34,7 @@ from bot.messages import (
 )
 from bot.model import Case, CaseState, FormerSignIn, Provisioning, Rollout, derived_id
 from bot.ports import InvitationView, Transaction
+from bot.secrets import holds_secret, redact
 from bot.transition import Effect, Replace, SendMessage, ShowForm, Transition
 
 PROBLEMS = (
@@ -153,7 +154,8 @@ def _describe(
     loaded: ProblemLoaded, view: InvitationView, event: ButtonPressed | FormSubmitted, now: datetime
 ) -> Transition:
     problem = event.token.action.removeprefix("describe.")
-    description = one(event.values, "description")[:MAX_DESCRIPTION]
+    written = one(event.values, "description")[:MAX_DESCRIPTION]
+    description = redact(written)
     if problem not in PROBLEMS or not description:
         shown = problem if problem in PROBLEMS else "other"
         return Transition(reply=ShowForm(_help_form(view, shown, {"description": text("problem.error.describe")})))
@@ -168,8 +170,12 @@ def _describe(
         version=1,
     )
     effects = tuple(_to_admin(case, view, admin) for admin in loaded.admins_seen)
+    if holds_secret(written):
+        toast = answers.notice(text("secret.left_out"), Tone.WARNING)
+    else:
+        toast = answers.notice(text("problem.passed_on"), Tone.SUCCESS)
     return Transition(
-        reply=Replace(invitation_message(view), answers.notice(text("problem.passed_on"), Tone.SUCCESS)),
+        reply=Replace(invitation_message(view), toast),
         state=(case,),
         effects=effects,
         audit=f"problem.{problem}",
@@ -203,14 +209,14 @@ def _step_case(loaded: CaseLoaded, event: ButtonPressed | FormSubmitted, now: da
         return Transition(reply=Replace(_answered_message(case, view)))
     if event.token.action == "show":
         return Transition(reply=Replace(_open_message(case, view)))
-    answer = one(event.values, "answer")
+    answer = redact(one(event.values, "answer")[:MAX_DESCRIPTION])
     if event.token.action == "answer" or not answer:
         errors = None if event.token.action == "answer" else {"answer": text("setup.error.required")}
         return Transition(reply=ShowForm(_answer_form(case, errors)))
     answered = case.model_copy(
         update={
             "state": CaseState.ANSWERED,
-            "answer": answer[:MAX_DESCRIPTION],
+            "answer": answer,
             "answered_by": event.actor.id,
             "answered_at": now,
             "version": case.version + 1,

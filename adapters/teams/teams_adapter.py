@@ -7,7 +7,7 @@ from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 from adapters.chat import PlatformUnavailable
 from adapters.teams import adapter
 from adapters.teams.activities import Actors
-from adapters.teams.authentication import TeamsAuthentication
+from adapters.teams.authentication import TeamsAuthentication, required
 from adapters.teams.background import Background
 from adapters.teams.connector import Connector
 from adapters.teams.credentials import TOKEN_URL, BotCredentials, TokenUnavailable
@@ -55,6 +55,12 @@ class TeamsAdapter:
     """
 
     def __init__(self, config: TeamsConfig, handle: Handle, store: Store, clock: Clock) -> None:
+        for value, setting in (
+            (config.app_id, "USHER_TEAMS_APP_ID"),
+            (config.app_password, "USHER_TEAMS_APP_PASSWORD"),
+            (config.tenant_id, "USHER_TEAMS_TENANT_ID"),
+        ):
+            required(value, setting)
         # No cookies: Microsoft's load balancers set some, and they would tie all tenants' calls together.
         self._session = ClientSession(connector=TCPConnector(limit=CONNECTIONS), cookie_jar=DummyCookieJar())
         self._keys = SigningKeys(self._session, config.openid_metadata_url)
@@ -114,9 +120,7 @@ class TeamsAdapter:
         try:
             await self._keys.warm_up()
         except KeysUnavailable as error:
-            raise PlatformUnavailable(
-                f"Microsoft's signing keys cannot be read ({error}): check the network"
-            ) from error
+            raise PlatformUnavailable(f"{error}: check that Microsoft's servers can be reached") from error
         try:
             await self._credentials.token()
         except TokenUnavailable as error:

@@ -6,7 +6,7 @@ same thing with it. One that is confirmed already stays as it is, and the copy i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from bot.conversations import answers
@@ -17,7 +17,7 @@ from bot.events import ButtonPressed, CheckSeen, FormSubmitted
 from bot.messages import Choice, ChoiceField, DateField, Form, Message, Text, Token, Tone, When, text
 from bot.model import Check, CheckKind, CheckSource, Invitation
 from bot.ports import InvitationView, Transaction
-from bot.reminders import allowed_from
+from bot.reminders import allowed_from, next_due
 from bot.texts import zone
 from bot.transition import Replace, ShowForm, Transition, UpdateCopies
 
@@ -44,7 +44,8 @@ async def load_invitation(tx: Transaction, event: ConfirmEvent, scene: Scene) ->
     view = await tx.invitations.view(subject)
     if view is None or view.rollout.company != scene.workspace.company:
         return ConfirmLoaded(scene)
-    return ConfirmLoaded(scene, owner=view.person.id, view=view)
+    mine = event.actor.identity == view.invitation.identity  # the same person, perhaps on the other platform
+    return ConfirmLoaded(scene, owner=event.actor.id if mine else view.person.id, view=view)
 
 
 def _step(loaded: ConfirmLoaded, event: ConfirmEvent, now: datetime) -> Transition:
@@ -106,15 +107,20 @@ def _seen(view: InvitationView, event: CheckSeen, now: datetime) -> Transition:
 
 
 def confirmed(view: InvitationView, check: Check, now: datetime) -> InvitationView:
-    """The invitation after this check; done when it was the last."""
-    after = InvitationView(view.invitation, view.person, view.rollout, (*view.checks, check))
+    """The invitation after this check; done when it was the last.
+
+    A reminder that was just about to go is withdrawn with the change, so the next one is counted from now.
+    """
+    after = replace(view, checks=(*view.checks, check))
     changes: dict[str, object] = {"version": view.invitation.version + 1}
     if not after.open_checks:
         changes |= {"done_at": now, "due_at": None, "snoozed_until": None}
-    return InvitationView(view.invitation.model_copy(update=changes), view.person, view.rollout, after.checks)
+    elif view.invitation.due_at is None:
+        changes |= {"due_at": next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)}
+    return replace(after, invitation=view.invitation.model_copy(update=changes))
 
 
-def _later_form(view: InvitationView, errors: dict[str, Text] | None = None) -> Form:
+def _later_form(view: InvitationView, day: str = "", errors: dict[str, Text] | None = None) -> Form:
     delays = tuple(Choice(name, text(f"later.{name}")) for name in DELAYS)
     cancel = Token("confirm", "show", view.invitation.id, view.invitation.version)
     return Form(
@@ -123,7 +129,7 @@ def _later_form(view: InvitationView, errors: dict[str, Text] | None = None) -> 
         text("later.submit"),
         fields=(
             ChoiceField("delay", text("later.delay"), delays, ("1_day",), required=False),
-            DateField("day", text("later.day"), required=False, hint=text("later.day.hint")),
+            DateField("day", text("later.day"), day, required=False, hint=text("later.day.hint")),
         ),
         errors=errors,
         cancel=cancel,
@@ -132,15 +138,16 @@ def _later_form(view: InvitationView, errors: dict[str, Text] | None = None) -> 
 
 def _snooze(view: InvitationView, event: FormSubmitted, now: datetime) -> Transition:
     policy, time_zone = view.rollout.policy, view.person.time_zone
-    wished = _wished(one(event.values, "day"), one(event.values, "delay"), time_zone, policy.hour_from, now)
+    day = one(event.values, "day")
+    wished = _wished(day, one(event.values, "delay"), time_zone, policy.hour_from, now)
     if wished is None or wished <= now:
-        return Transition(reply=ShowForm(_later_form(view, {"day": text("later.error.day")})))
+        return Transition(reply=ShowForm(_later_form(view, day, {"day": text("later.error.day")})))
     at = allowed_from(policy, time_zone, wished)
     if at is None:
-        return Transition(reply=ShowForm(_later_form(view, {"day": text("later.error.deadline")})))
+        return Transition(reply=ShowForm(_later_form(view, day, {"day": text("later.error.deadline")})))
     changes = {"snoozed_until": at, "due_at": at, "version": view.invitation.version + 1}
     invitation: Invitation = view.invitation.model_copy(update=changes)
-    after = InvitationView(invitation, view.person, view.rollout, view.checks)
+    after = replace(view, invitation=invitation)
     return Transition(
         reply=Replace(invitation_message(after), _toast(text("later.set", at=When(at)))),
         state=(invitation,),

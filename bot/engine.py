@@ -58,7 +58,7 @@ class Engine:
         try:
             async with asyncio.timeout(ANSWER_WITHIN if waiting else BACKGROUND_WITHIN):
                 return await self._handle(event)
-        except (TimeoutError, StoreUnavailable) as failure:
+        except (TimeoutError, StoreUnavailable, StaleWrite) as failure:
             log.warning(
                 "event.not_stored",
                 event=type(event).__name__,
@@ -149,13 +149,19 @@ async def _meet(tx: Transaction, seen: Person) -> Person:
     if known is None:
         await tx.people.meet([seen])
         return seen
-    told = {
-        name: value for name, value in seen.model_dump(exclude={"seen_at"}).items() if value not in ("", "UTC", "en")
-    }
-    merged = known.model_copy(update=told)
+    merged = known.model_copy(update=_told(seen))
     if merged != known:
         await tx.people.meet([merged.model_copy(update={"seen_at": seen.seen_at})])
     return merged
+
+
+def _told(seen: Person) -> dict[str, object]:
+    """What an event tells about a person. A flag that is not set tells something only in a whole profile, which has
+    an e-mail address: a click does not make an admin a member, nor a guest a colleague.
+    """
+    fields = seen.model_dump(exclude={"seen_at"})
+    silent = ("", "UTC", "en") if seen.email else ("", "UTC", "en", False)
+    return {name: value for name, value in fields.items() if value not in silent}
 
 
 async def _store(tx: Transaction, transition: Transition, event: Event, scene: Scene, now: datetime) -> None:

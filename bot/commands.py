@@ -44,7 +44,7 @@ def command_of(event: CommandIssued) -> str:
 
 def suggestion(word: str) -> str | None:
     """The command that a misspelt word probably meant."""
-    near = get_close_matches(word.casefold(), COMMANDS, n=1, cutoff=0.5)
+    near = get_close_matches(word.casefold(), COMMANDS, n=1, cutoff=0.6)
     return near[0] if near else None
 
 

@@ -87,7 +87,7 @@ def _written_to(loaded: HomeLoaded, event: MessageReceived) -> Transition:
         return Transition(reply=Whisper(warning), audit="secret.pasted")
     words = event.text.split()
     near = suggestion(words[0].lstrip("/")) if words and len(words[0]) < 30 else None
-    if near is not None:
+    if near is not None and loaded.scene.role is Role.ADMIN:  # "please" from somebody else is no misspelt "pause"
         return answers.whisper(text("help.did_you_mean", word=words[0], command=near))
     if loaded.view is not None and loaded.view.invitation.is_open:
         return Transition(reply=Whisper(invitation_message(loaded.view)))

@@ -184,6 +184,8 @@ def _decided(
     if event.token.action == "cancel":
         cancelled = answers.notice(text("invite.cancelled"))
         return Transition(Replace(cancelled), (closed,), audit="invite.cancelled", subject=dialog.id)
+    if event.token.action != "send":
+        return answers.outdated()
     if rollout.state is RolloutState.PAUSED:
         return answers.whisper(text("invite.paused"), Tone.WARNING)
     people = tuple(str(person_id) for person_id in _people(dialog))

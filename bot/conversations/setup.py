@@ -6,14 +6,16 @@ restart of the bot. The last step shows the very message that invitees will get.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from bot.conversations import answers
 from bot.conversations.invitation import as_preview, invitation_message
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.setup_draft import Draft
-from bot.conversations.setup_steps import NAMES, PREVIEW, STEPS, SetupStep, Where
+from bot.conversations.setup_steps import NAMES, PREVIEW, STEPS, Errors, SetupStep, Where, one
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, FormValues
 from bot.messages import Button, Element, Form, Message, Notice, Section, Text, Token, Tone, text
 from bot.model import Dialog, FormerSignIn, Invitation, Person, Rollout, derived_id
@@ -42,10 +44,10 @@ async def _load(tx: Transaction, event: SetupEvent, scene: Scene) -> SetupLoaded
 def _step(loaded: SetupLoaded, event: SetupEvent, now: datetime) -> Transition:
     if isinstance(event, CommandIssued):
         return _begin(loaded.scene, event, now)
-    if loaded.dialog is None or loaded.dialog.closed:
-        return answers.outdated()
     if event.token.action == "preview":
         return answers.whisper(text("setup.preview.only"))
+    if loaded.dialog is None or loaded.dialog.closed:
+        return answers.outdated()
     if event.token.version != loaded.dialog.version:
         return _show(loaded.dialog, loaded.scene, event.actor, now, notice=text("setup.stale"))
     if isinstance(event, ButtonPressed):
@@ -92,7 +94,7 @@ def _fill_in(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: dat
     draft = Draft.model_validate(dialog.data)
     changes, errors = _step_named(dialog.step).read(event.values, draft, _where(loaded.scene, event.actor, now))
     if errors:
-        form = _form(dialog, _typed(draft, event.values), loaded.scene, event.actor, now)
+        form = _form(dialog, _typed(draft, event.values, changes, errors), loaded.scene, event.actor, now)
         return Transition(reply=ShowForm(replace(form, errors=errors)))
     following = NAMES[NAMES.index(dialog.step) + 1]
     moved = _moved(dialog, following, Draft.model_validate({**draft.model_dump(), **changes}), now)
@@ -101,10 +103,13 @@ def _fill_in(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: dat
 
 def _save(scene: Scene, dialog: Dialog, event: FormSubmitted, now: datetime) -> Transition:
     """The rollout is stored; from now on people can be invited."""
-    rollout = _rollout(dialog, scene, event.actor, now)
     closed = dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
-    old = scene.rollout if dialog.rollout_id else None
-    if old is not None and scene.rollout is not None and scene.rollout.id == dialog.rollout_id:
+    old = scene.rollout
+    current = old.id if old else None
+    if current != dialog.rollout_id:  # somebody else was faster: a company has one rollout at a time
+        return Transition(CloseForm(answers.notice(text("setup.overtaken"), Tone.WARNING)), (closed,))
+    rollout = _rollout(dialog, scene, event.actor, now)
+    if old is not None:
         rollout = rollout.model_copy(
             update={
                 "state": old.state,
@@ -204,11 +209,12 @@ def _rollout(dialog: Dialog, scene: Scene, actor: Person, now: datetime) -> Roll
     return draft.rollout(dialog.rollout_id or dialog.id, scene.workspace.company, actor.id, actor.time_zone, now)
 
 
-def _typed(draft: Draft, values: FormValues) -> Draft:
-    """The draft with what was typed, right or wrong, so that it stands in the fields again."""
-    fields = {name: value for name, value in values.items() if isinstance(value, str) and name in _FREE_TEXT}
-    typed = {name: value.splitlines() if name == "organizations" else value for name, value in fields.items()}
-    return draft.model_copy(update=typed)
+def _typed(draft: Draft, values: FormValues, changes: Mapping[str, Any], errors: Errors) -> Draft:
+    """The draft with what was filled in, right or wrong, so that it stands in the fields again."""
+    right = {name: value for name, value in changes.items() if name not in errors}
+    wrong = {name: one(values, name) for name in errors if name in _FREE_TEXT}
+    typed = {name: value.splitlines() if name == "organizations" else value for name, value in wrong.items()}
+    return Draft.model_validate({**draft.model_dump(), **right}).model_copy(update=typed)
 
 
 _FREE_TEXT = frozenset({"name", "enterprise_key", "login_url", "organizations", "deadline"})

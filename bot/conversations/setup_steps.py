@@ -77,12 +77,18 @@ def _enterprise_fields(draft: Draft) -> tuple[Field, ...]:
 
 def _read_enterprise(values: FormValues, draft: Draft, _where: Where) -> Read:
     name, key = one(values, "name"), one(values, "enterprise_key")
+    region = one(values, "region") or draft.region
+    changes = {"name": name, "enterprise_key": key, "region": region}
+    if draft.login_url == draft.one_click_link:  # the bot's own link follows the key and the region
+        changes["login_url"] = ""
     errors = {}
     if not name:
         errors["name"] = text("setup.error.required")
     if not ENTERPRISE_KEY.fullmatch(key):
         errors["enterprise_key"] = text("setup.error.key")
-    return {"name": name, "enterprise_key": key, "region": one(values, "region") or draft.region.value}, errors
+    if region not in set(Region):
+        errors["region"] = text("setup.error.required")
+    return changes, errors
 
 
 def _login_body(draft: Draft) -> tuple[Element, ...]:
@@ -138,10 +144,12 @@ def _provisioning_fields(draft: Draft) -> tuple[Field, ...]:
 
 
 def _read_provisioning(values: FormValues, draft: Draft, _where: Where) -> Read:
-    provisioning = Provisioning(one(values, "provisioning") or draft.provisioning)
+    provisioning = one(values, "provisioning") or draft.provisioning
     groups_exist = "yes" in many(values, "groups_exist")
     errors = {}
-    if provisioning is Provisioning.JIT and not groups_exist:
+    if provisioning not in set(Provisioning):
+        errors["provisioning"] = text("setup.error.required")
+    if provisioning == Provisioning.JIT and not groups_exist:
         errors["groups_exist"] = text("setup.error.groups")
     verified = one(values, "domain_verified") == "yes"
     return {"provisioning": provisioning, "groups_exist": groups_exist, "domain_verified": verified}, errors
@@ -190,7 +198,7 @@ def _read_people(values: FormValues, _draft: Draft, _where: Where) -> Read:
     unfit = [key for key in organizations if not ENTERPRISE_KEY.fullmatch(key)]
     errors = {"organizations": text("setup.error.organization", key=unfit[0])} if unfit else {}
     changes = {
-        "former_sign_in": many(values, "former_sign_in"),
+        "former_sign_in": tuple(kind for kind in FormerSignIn if kind in many(values, "former_sign_in")),
         "organizations": organizations,
         "uses_tokens": one(values, "uses_tokens") == "yes",
     }
@@ -223,7 +231,7 @@ _RANGES = {
 
 
 def _read_reminders(values: FormValues, _draft: Draft, where: Where) -> Read:
-    changes: dict[str, Any] = {"weekdays": tuple(int(day) for day in many(values, "weekdays") if day in "0123456")}
+    changes: dict[str, Any] = {"weekdays": tuple(day for day in range(7) if str(day) in many(values, "weekdays"))}
     errors = {}
     for name, (low, high) in _RANGES.items():
         value = one(values, name)

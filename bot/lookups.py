@@ -6,7 +6,7 @@ question's id, so it counts once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -66,7 +66,7 @@ class LookUpWorker:
         """Ask the directory and hand the answer to the engine; False when it is to be asked again later."""
         targets = [Target.from_data(data) for data in look_up.targets]
         try:
-            people, left_out = await self._directories[workspace.platform].resolve(workspace, targets)
+            people, left_out = await self._resolve(workspace, targets)
         except DirectoryUnavailable as failure:
             if look_up.attempt < MAX_ATTEMPTS:
                 async with self._store.transaction() as tx:
@@ -88,3 +88,15 @@ class LookUpWorker:
         )
         await self._handle(found)
         return True
+
+    async def _resolve(
+        self, workspace: Workspace, targets: Sequence[Target]
+    ) -> tuple[Sequence[Person], Sequence[NotFound]]:
+        """A fault of our own counts as a directory that does not answer, so that the admin hears of it in the end."""
+        try:
+            return await self._directories[workspace.platform].resolve(workspace, targets)
+        except DirectoryUnavailable:
+            raise
+        except Exception as fault:
+            log.exception("look_up.fault", workspace=workspace.id)
+            raise DirectoryUnavailable from fault

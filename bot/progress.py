@@ -19,9 +19,17 @@ async def show_progress(store: Store, platforms: Mapping[Platform, ChatPlatform]
     for wave, counts in waves:
         shown = ",".join(f"{state}:{counts[state]}" for state in sorted(counts))
         if shown != wave.shown and await _update(store, platforms, wave, counts):
-            await _remember(store, clock, wave, shown, finished=not any(counts.get(state) for state in UNSETTLED))
+            await _remember(store, clock, wave, shown, finished=_settled(platforms, wave, counts))
             updated += 1
     return updated
+
+
+def _settled(platforms: Mapping[Platform, ChatPlatform], wave: Wave, counts: Mapping[DeliveryState, int]) -> bool:
+    """Whether nothing will change any more by itself. What is unclear will, where the platform can be asked."""
+    platform = platforms.get(Platform(wave.workspace_id.split(":", maxsplit=1)[0]))
+    can_find = platform is not None and platform.can_find
+    changing = (*UNSETTLED, DeliveryState.UNKNOWN) if can_find else UNSETTLED
+    return not any(counts.get(state) for state in changing)
 
 
 async def _update(

@@ -14,7 +14,7 @@ from bot.events import Target, TargetKind
 
 _TOKEN = re.compile(r"<(?P<sent>[^<>]*)>|(?P<typed>[^\s<>]+)")
 _EMAIL = re.compile(r"[^@\s<>|]+@[^@\s<>|]+\.[^@\s<>|]+")
-_SEPARATORS = ",;"
+_SEPARATORS = (",", ";")
 _EVERYBODY_HERE = {"!here", "!channel"}
 
 
@@ -26,7 +26,7 @@ def words_of(text: str, here: Target | None = None) -> tuple[str | Target, ...]:
             words.append(_mention(token["sent"], here))
         else:
             words.extend(_typed(unescape(token["typed"])))
-    return tuple(word for word in words if word)
+    return tuple(word for word in words if word and word not in _SEPARATORS)
 
 
 def plain_text(text: str) -> str:
@@ -55,7 +55,7 @@ def _typed(word: str) -> list[str | Target]:
     """A word that Slack's client did not turn into a mention: it may still name somebody, if only by mistake."""
     if not re.search(r"[@#]", word):
         return [word]
-    parts = [part for part in re.split(rf"[{_SEPARATORS}]", word) if part]
+    parts = [part for part in re.split(r"[,;]", word) if part]
     return [_named(part) for part in parts]
 
 

@@ -77,7 +77,7 @@ class Opener:
 
 def form_view(form: Form, reader: Reader, opener: Opener) -> Json:
     """The view object of a form."""
-    blocks = list(_form_blocks(form, reader))[:VIEW_BLOCKS]
+    blocks = list(_form_blocks(form, reader))[:VIEW_BLOCKS] or [_full_title(form, reader)]
     return _view(form.title, blocks, reader, submit=plain(form.submit, reader, TITLE), metadata=memory(form, opener))
 
 
@@ -113,7 +113,7 @@ def _view(title: Text, blocks: list[Block], reader: Reader, *, submit: Any, meta
 
 def _form_blocks(form: Form, reader: Reader) -> Iterator[Block]:
     if len(say(form.title, reader, PLAIN)) > TITLE:
-        yield HeaderBlock(text=plain(form.title, reader, HEADER))
+        yield _full_title(form, reader)
     errors = dict(form.errors or {})
     named = {field.name for field in form.fields}
     yield from (_error(errors[name], reader) for name in errors if name not in named)
@@ -123,6 +123,10 @@ def _form_blocks(form: Form, reader: Reader) -> Iterator[Block]:
             yield _error(errors[field.name], reader)
         yield from _input(field, form.token, reader)
     yield from button_rows(form.buttons, reader)
+
+
+def _full_title(form: Form, reader: Reader) -> Block:
+    return HeaderBlock(text=plain(form.title, reader, HEADER))
 
 
 def _error(what: Text, reader: Reader) -> Block:

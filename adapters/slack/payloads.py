@@ -70,17 +70,28 @@ def check_shape(body: object) -> dict[str, Any]:
             raise Malformed(f"{name} is not an object")
     if not isinstance(body.get("team"), dict | None):  # none in an organization-wide installation
         raise Malformed("team is not an object")
-    for name in ("actions", "authorizations"):
-        items = body.get(name)
-        if items is not None and not (isinstance(items, list) and all(isinstance(item, dict) for item in items)):
-            raise Malformed(f"{name} is not a list of objects")
-    for each in (body, body.get("event") or {}, body.get("view") or {}, *(body.get("actions") or ())):
-        if any(not isinstance(each.get(name, ""), str) for name in _NAMES):
-            raise Malformed("a name is not a string")
-    if body.get("type") == "block_actions" and not all(set(each) >= _ACTION for each in body.get("actions") or [{}]):
+    actions = _objects(body, "actions")
+    _objects(body, "authorizations")
+    if body.get("type") == "block_actions" and not all(set(action) >= _ACTION for action in actions or [{}]):
         raise Malformed("no action")
+    _check_names(body, body.get("event") or {}, body.get("view") or {}, *actions)
     _check_text(body)
     return body
+
+
+def _objects(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    items = body.get(name)
+    if items is None:
+        return []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise Malformed(f"{name} is not a list of objects")
+    return items
+
+
+def _check_names(*things: Mapping[str, Any]) -> None:
+    for thing in things:
+        if any(not isinstance(thing.get(name, ""), str) for name in _NAMES):
+            raise Malformed("a name is not a string")
 
 
 def _check_text(body: dict[str, Any]) -> None:

@@ -98,6 +98,8 @@ class SlackPlatform:
             return await self._look_through(channel, delivery_id, since - CLOCKS_DIFFER_BY)
         except ApiThrottled as throttled:
             return Throttled(throttled.retry_after)
+        except Unanswered as unanswered:
+            return Unclear(unanswered.reason)
         except ApiFailed:
             return Unclear(Reason.SERVER_ERROR)
 

@@ -1,0 +1,203 @@
+"""Who is behind a name, and what an admin is told about the rest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from conftest import TOKEN
+
+from adapters.playground.slack import faults
+from adapters.slack.directory import SlackDirectory
+from adapters.slack.people import People
+from adapters.slack.web_api import WebApi
+from bot.events import NotFound, Problem, Target, TargetKind
+from bot.ports import DirectoryUnavailable
+
+
+class Still:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 12, 1, 9, tzinfo=UTC)
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock():
+    return Still()
+
+
+@pytest.fixture
+async def resolve(slack, workspace, clock):
+    api = WebApi(TOKEN, slack.api_url, 1.0)
+    directory = SlackDirectory(api, People(api, clock), clock)
+
+    async def resolve(*targets: Target):
+        people, left_out = await directory.resolve(workspace, targets)
+        return [person.name for person in people], list(left_out)
+
+    yield resolve
+    await api.close()
+
+
+def group(slack, handle: str) -> Target:
+    found = next(each for each in slack.world.groups.values() if each.handle == handle)
+    return Target(TargetKind.GROUP, found.id, f"@{handle}")
+
+
+def channel(slack, name: str) -> Target:
+    return Target(TargetKind.CHANNEL, slack.channel(name).id, f"#{name}")
+
+
+def person(slack, handle: str) -> Target:
+    return Target(TargetKind.PERSON, slack.person(handle).id, f"@{handle}")
+
+
+def email(address: str) -> Target:
+    return Target(TargetKind.EMAIL, address, address)
+
+
+async def test_a_person_is_found_with_all_that_slack_tells(slack, workspace, clock):
+    api = WebApi(TOKEN, slack.api_url)
+    people, _ = await SlackDirectory(api, People(api, clock), clock).resolve(workspace, [person(slack, "bob")])
+    bob = people[0]
+    assert bob.id == f"{workspace.id}:{slack.person('bob').id}"
+    assert (bob.name, bob.email, bob.time_zone, bob.locale) == (
+        "Bob Baker",
+        "bob@example.com",
+        "America/New_York",
+        "en-US",
+    )
+    await api.close()
+
+
+async def test_a_groups_members_are_found_and_those_who_left_are_named(slack, resolve):
+    people, left_out = await resolve(group(slack, "engineering"))
+    assert people == ["Alice Archer", "Bob Baker", "Chen Wei", "Divya Das"]
+    assert left_out == [NotFound("Dora Departed", Problem.DEACTIVATED)]
+
+
+async def test_everybody_is_found_once_however_often_they_are_named(slack, resolve):
+    people, _ = await resolve(
+        person(slack, "bob"),
+        group(slack, "engineering"),
+        channel(slack, "random"),
+        email("Bob@Example.com"),
+        person(slack, "bob"),
+    )
+    assert people[0] == "Bob Baker"
+    assert len(people) == len(set(people))
+    assert "Emil Eriksson" in people
+
+
+async def test_bots_guests_and_strangers_are_left_out(slack, resolve):
+    _, left_out = await resolve(channel(slack, "general"), channel(slack, "partners"))
+    assert NotFound("SSO Usher", Problem.BOT) in left_out
+    assert NotFound("Gina Guest", Problem.GUEST) in left_out
+    assert NotFound("Sam Stranger", Problem.OTHER_WORKSPACE) in left_out
+    _, left_out = await resolve(Target(TargetKind.PERSON, "USLACKBOT", "@slackbot"))
+    assert left_out == [NotFound("Slackbot", Problem.BOT)]
+
+
+async def test_an_empty_and_an_unknown_group_are_named(slack, resolve):
+    people, left_out = await resolve(
+        group(slack, "nobody"),
+        Target(TargetKind.GROUP, "S0GONE", "@gone"),
+        Target(TargetKind.GROUP, "typo", "@typo"),
+    )
+    assert people == []
+    assert left_out == [
+        NotFound("@nobody", Problem.EMPTY_GROUP),
+        NotFound("@gone", Problem.UNKNOWN_GROUP),
+        NotFound("@typo", Problem.UNKNOWN_GROUP),
+    ]
+
+
+async def test_handles_that_came_as_plain_text_are_found(resolve):
+    people, left_out = await resolve(
+        Target(TargetKind.GROUP, "Engineering", "@Engineering"), Target(TargetKind.GROUP, "emil", "@emil")
+    )
+    assert people[-1] == "Emil Eriksson"
+    assert len(people) == 5
+    assert left_out == [NotFound("Dora Departed", Problem.DEACTIVATED)]
+
+
+async def test_channels_that_the_bot_cannot_see_are_named(slack, resolve):
+    people, left_out = await resolve(channel(slack, "leads"), Target(TargetKind.CHANNEL, "typo", "#typo"))
+    assert people == []
+    assert left_out == [NotFound("#leads", Problem.NOT_IN_CHANNEL), NotFound("#typo", Problem.UNKNOWN_CHANNEL)]
+
+
+async def test_unknown_people_and_addresses_are_named(resolve):
+    _, left_out = await resolve(Target(TargetKind.PERSON, "U0NOBODY", "@nobody"), email("nobody@example.com"))
+    assert set(left_out) == {
+        NotFound("@nobody", Problem.UNKNOWN_PERSON),
+        NotFound("nobody@example.com", Problem.UNKNOWN_EMAIL),
+    }
+
+
+async def test_a_plan_without_user_groups_is_named(slack, resolve):
+    slack.world.usergroups_available = False
+    _, left_out = await resolve(Target(TargetKind.GROUP, "S1", "@engineering"))
+    assert left_out == [NotFound("@engineering", Problem.GROUPS_NOT_ALLOWED)]
+
+
+async def test_many_people_cost_one_list_and_it_is_remembered_for_a_while(slack, resolve, clock):
+    slack.add_people(2_500, into_group="everybody")
+    people, _ = await resolve(group(slack, "everybody"))
+    assert len(people) == 2_500
+    assert len(slack.calls("users.list")) == 3  # pages
+    await resolve(group(slack, "everybody"), email("person-7@example.com"))
+    assert len(slack.calls("users.list")) == 3
+    assert slack.calls("users.info") == slack.calls("users.lookupByEmail") == []
+    clock.at += timedelta(minutes=11)
+    await resolve(group(slack, "everybody"))
+    assert len(slack.calls("users.list")) == 6
+
+
+async def test_somebody_who_joined_since_the_list_is_found(slack, resolve):
+    await resolve(group(slack, "engineering"), channel(slack, "random"))
+    slack.add_people(1)
+    people, left_out = await resolve(email("person-1@example.com"))
+    assert (people, left_out) == (["Person 1"], [])
+
+
+async def test_large_channels_are_read_to_the_end(slack, resolve):
+    slack.world.add_channel("all-hands", slack.add_people(1_200), is_private=False)
+    people, _ = await resolve(channel(slack, "all-hands"))
+    assert len(people) == 1_200
+
+
+async def test_slack_says_wait_and_the_look_up_waits(slack, resolve, clock):
+    slack.faults.next("users.info", faults.rate_limited(9), times=2)
+    people, _ = await resolve(person(slack, "bob"))
+    assert people == ["Bob Baker"]
+    assert clock.slept == [9.0, 9.0]
+
+
+async def test_the_look_up_does_not_wait_for_ever(slack, resolve):
+    slack.faults.sometimes("usergroups.list", faults.rate_limited(9), 1.0)
+    with pytest.raises(DirectoryUnavailable) as caught:
+        await resolve(group(slack, "engineering"))
+    assert caught.value.retry_after == 9.0
+
+
+@pytest.mark.parametrize("fault", [faults.answers(500), faults.not_json(), faults.reset_before_acceptance()])
+async def test_a_directory_that_fails_is_asked_again_later(slack, resolve, fault):
+    slack.faults.next("users.info", fault)
+    with pytest.raises(DirectoryUnavailable):
+        await resolve(person(slack, "bob"))
+
+
+async def test_a_withdrawn_token_is_not_an_unknown_group(slack, resolve):
+    slack.credentials.revoked = True
+    with pytest.raises(DirectoryUnavailable):
+        await resolve(group(slack, "engineering"))

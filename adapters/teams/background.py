@@ -42,6 +42,14 @@ class Background:
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
+    async def stop(self, seconds: float) -> None:
+        """Let what is under way end within so many seconds; break off the rest."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
     async def _change_all(self, message: str) -> None:
         done: Change | None = None
         try:

@@ -91,4 +91,6 @@ def _link(url: str, label: str) -> str:
     address = web_address(url)
     if address is None:
         return label
+    # Inside a link no second one can begin, so an address that is shown there may be copied as it is.
+    label = label.replace(_JOINER, "")
     return f"[{label}]({address.replace('[', '%5B').replace(']', '%5D')})"

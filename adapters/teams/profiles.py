@@ -43,7 +43,10 @@ class Profiles:
 
     def keep(self, user_id: str, profile: Json) -> None:
         """Remember what a roster told."""
-        self._kept[user_id] = (self._clock.now() + KEPT_FOR, profile)
+        self._keep(user_id, profile, KEPT_FOR)
+
+    def _keep(self, user_id: str, profile: Json, duration: timedelta) -> None:
+        self._kept[user_id] = (self._clock.now() + duration, profile)
         self._kept.move_to_end(user_id)
         if len(self._kept) > KEPT_PEOPLE:
             self._kept.popitem(last=False)
@@ -56,4 +59,4 @@ class Profiles:
         try:
             self.keep(user_id, await self._connector.member(service_url, conversation_id, user_id))
         except ConnectorError:
-            self._kept[user_id] = (self._clock.now() + ASK_AGAIN_AFTER, {})
+            self._keep(user_id, {}, ASK_AGAIN_AFTER)

@@ -26,6 +26,7 @@ from bot.ports import Clock, Handle, Store
 MESSAGES_PATH = "/api/messages"
 # Requests in flight to one host: the dispatcher's ten, and those that answer people.
 CONNECTIONS = 40
+STOP_WITHIN = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,8 @@ class TeamsAdapter:
         await self._installation.known()
 
     async def stop(self) -> None:
-        """Finish what is still to be shown, and close the connections."""
-        await self._background.settled()
+        """Finish what is still to be shown, as far as it can be soon, and close the connections."""
+        await self._background.stop(STOP_WITHIN)
         await self._session.close()
 
     async def settled(self) -> None:

@@ -467,3 +467,11 @@ async def test_nobody_becomes_a_link_a_mention_or_html_through_the_bot(bot: Bot)
     assert "\\<at>" in card["body"][0]["text"]
     assert "\\[x\\]" in card["body"][0]["text"]
     assert "entities" not in str(card)
+
+
+async def test_what_takes_too_long_is_broken_off_when_the_bot_stops(bot: Bot):
+    bot.teams.faults.never_answer("send")
+    await bot.teams.person("mei").types("hello")
+    await bot.adapter._background.stop(0.05)
+    await bot.adapter.settled()
+    assert len(bot.teams.person("mei").chat) == 1

@@ -21,7 +21,8 @@ from adapters.chat import ChatAdapter
 from adapters.doctor import examine
 from adapters.manifest import slack_manifest, teams_package
 from adapters.metrics import MeasuredPlatform, Metrics
-from adapters.playground.demo import autoplay, demo
+from adapters.playground.autoplay import autoplay
+from adapters.playground.demo import demo
 from adapters.playground.simulation import simulate
 from adapters.server import Bot, served
 from adapters.settings import Settings, SettingsInvalid, load, problems

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from adapters import about
 from adapters.chat import ChatAdapter, PlatformUnavailable
 from adapters.metrics import Metrics
 from bot.dispatcher import Dispatcher
@@ -36,17 +38,22 @@ class Bot:
     scheduler: AsyncIOScheduler
     metrics: Metrics
     clock: Clock
-    started: bool = False
+    ready: asyncio.Event = field(default_factory=asyncio.Event)  # both platforms have started
 
     def application(self) -> web.Application:
         """The HTTP application, ready to be served."""
         app = web.Application(client_max_size=MAX_BODY)
         for adapter in self.adapters:
             adapter.add_routes(app)
+        about.add_routes(app)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
         return app
+
+    def wake(self) -> None:
+        """Look for due reminders now, not at the next tick: for whoever has moved the clock."""
+        self.scheduler.modify_job("reminders", next_run_time=datetime.now(UTC))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Bot]:
@@ -72,7 +79,7 @@ class Bot:
     async def _start_platforms(self) -> None:
         """Each platform by itself: one that is down does not keep the other waiting."""
         await asyncio.gather(*(self._start(adapter) for adapter in self.adapters))
-        self.started = True
+        self.ready.set()
 
     async def _start(self, adapter: ChatAdapter) -> None:
         while True:
@@ -87,12 +94,12 @@ class Bot:
 
     async def _readyz(self, _request: web.Request) -> web.Response:
         """503 until the platforms are started, and whenever the database or a platform does not answer."""
-        waiting: dict[str, str] = {} if self.started else {"platforms": "starting"}
+        waiting: dict[str, str] = {} if self.ready.is_set() else {"platforms": "starting"}
         try:
             await self.store.ping()
         except StoreUnavailable:
             waiting["database"] = "does not answer"
-        if self.started:
+        if self.ready.is_set():
             waiting |= await self._unreachable()
         return web.json_response({"ready": not waiting, "waiting": waiting}, status=503 if waiting else 200)
 

@@ -184,7 +184,7 @@ class Invitation(SQLModel):
     """One invitee in one rollout. `identity` is unique in a rollout, so nobody is invited twice."""
 
     id: str = Field(primary_key=True)
-    rollout_id: str = Field(index=True)
+    rollout_id: str
     person_id: str = Field(index=True)
     identity: str
     wave_id: str = Field(index=True)
@@ -271,7 +271,7 @@ class Delivery(SQLModel):
     id: str = Field(primary_key=True)
     key: str = Field(unique=True)
     kind: DeliveryKind = Field(sa_type=ByValue(DeliveryKind))
-    lane: str = Field(index=True)  # the workspace's id: one rate limit, one lane
+    lane: str  # the workspace's id: one rate limit, one lane
     priority: int = 0  # smaller goes first: replies 0, invitations 1, reminders 2
     person_id: str
     rollout_id: str | None = Field(default=None, index=True)

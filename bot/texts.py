@@ -89,6 +89,12 @@ def language_for(locale: str) -> str:
 
 @cache
 def _babel(locale: str) -> Locale:
+    """How numbers, dates and lists are written: the reader's way, if there is a catalogue in their language."""
+    parsed = _known(locale)
+    return parsed if parsed.language == language_for(locale).split("_", maxsplit=1)[0] else _known(DEFAULT_LANGUAGE)
+
+
+def _known(locale: str) -> Locale:
     try:
         return Locale.parse(locale.replace("-", "_"))
     except (ValueError, UnknownLocaleError):

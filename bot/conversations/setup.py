@@ -133,10 +133,10 @@ def _save(scene: Scene, dialog: Dialog, event: FormSubmitted, now: datetime) -> 
 
 
 def _send_to_me(scene: Scene, dialog: Dialog, event: ButtonPressed, now: datetime) -> Transition:
-    moved = _moved(dialog, PREVIEW, Draft.model_validate(dialog.data), now)
+    """Once for each version of the dialog; the dialog stays as it is, so that it can be saved at once."""
     preview = as_preview(_preview(dialog, scene, event.actor, now), Token("setup", "preview", dialog.id))
     send = SendMessage(key=f"preview:{dialog.id}:{dialog.version}", to=event.actor.id, message=preview)
-    shown = _show(moved, scene, event.actor, now, notice=text("setup.sent_to_you"), store=(moved,))
+    shown = _show(dialog, scene, event.actor, now, notice=text("setup.sent_to_you"))
     return replace(shown, effects=(send,))
 
 

@@ -35,8 +35,8 @@ from bot.texts import Reader
 
 log = structlog.get_logger(__name__)
 
-# A modal's state may hold 100 fields of 3,000 characters; Slack names no limit for its requests.
-MAX_BODY = 2 * 1024 * 1024
+# Bytes. Slack names no limit for its requests; the bot's largest form, filled to the last character, stays far below.
+MAX_BODY = 1024 * 1024
 # Slack waits for three seconds; the engine may take two of them.
 ASK_WHO_WITHIN = 0.8
 ANYTHING = re.compile(r"[\s\S]*")

@@ -2,66 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import Any
+import shutil
 
 import pytest
 from aiohttp import web
+from slack_under_test import SECRET, TOKEN, Engine, stored_workspace
 
 from adapters.playground.slack import SlackEmulator
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from bot.clock import SystemClock
-from bot.events import Event
-from bot.model import Person, Workspace
-from bot.ports import StoreUnavailable
-from bot.transition import Reply
-
-SECRET = "playground-signing-secret"
-TOKEN = "xoxb-playground"
-
-
-class Workspaces:
-    """As much of bot.ports.Store as the Slack adapter uses: workspaces."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, Workspace] = {}
-        self.down = False
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
-        if self.down:
-            raise StoreUnavailable
-        yield SimpleNamespace(people=self)
-
-    async def workspace(self, workspace_id: str) -> Workspace | None:
-        row = self.rows.get(workspace_id)
-        return row.model_copy() if row else None
-
-    async def save_workspace(self, workspace: Workspace) -> None:
-        self.rows[workspace.id] = workspace
-
-
-@dataclass
-class Engine:
-    """Remembers what it was told and answers what the test says: a reply, an exception, or a function of the event."""
-
-    heard: list[Event] = field(default_factory=list)
-    answer: Reply | Exception | Callable[[Any], Any] | None = None
-
-    async def __call__(self, event: Event) -> Reply | None:
-        self.heard.append(event)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        answer = self.answer(event) if callable(self.answer) else self.answer
-        return await answer if inspect.isawaitable(answer) else answer
-
-    @property
-    def last(self) -> Any:
-        return self.heard[-1]
+from bot.model import Person
+from storage.database import Database
 
 
 @pytest.fixture
@@ -71,8 +22,11 @@ async def slack():
 
 
 @pytest.fixture
-def store():
-    return Workspaces()
+async def store(migrated_sqlite, tmp_path):
+    """SQLite alone: what the adapter stores is one row, and both databases have tests of their own."""
+    database = Database(f"sqlite:///{shutil.copyfile(migrated_sqlite, tmp_path / 'usher.db')}")
+    yield database
+    await database.close()
 
 
 @pytest.fixture
@@ -97,8 +51,8 @@ async def adapter(slack, engine, store):
 
 
 @pytest.fixture
-def workspace(adapter, store):
-    return next(iter(store.rows.values()))
+async def workspace(adapter, store):
+    return await stored_workspace(store)
 
 
 @pytest.fixture

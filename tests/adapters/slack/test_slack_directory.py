@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import TOKEN
+from slack_under_test import TOKEN
 
 from adapters.playground.slack import faults
 from adapters.slack.directory import SlackDirectory

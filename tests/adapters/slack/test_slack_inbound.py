@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 import aiohttp
 import pytest
 from aiohttp import web
-from conftest import SECRET, TOKEN, Engine, Workspaces
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from things_to_show import CARD, FORM, PRESS, SAID
+from slack_things import CARD, FORM, PRESS, SAID
+from slack_under_test import SECRET, TOKEN, Engine, stored_workspace
 
 from adapters.playground.slack import payloads as slack_sends
 from adapters.playground.slack.faults import answers, never_answers
@@ -318,24 +318,25 @@ async def test_starting_makes_the_workspace_known(adapter, workspace, slack):
 
 
 async def test_starting_again_keeps_what_the_workspace_belongs_to(adapter, store, workspace):
-    store.rows[workspace.id].company = "acme"
+    async with store.transaction() as tx:
+        await tx.people.save_workspace(workspace.model_copy(update={"company": "acme"}))
     await adapter.start()
-    assert store.rows[workspace.id].company == "acme"
-    assert store.rows[workspace.id].installed_at == workspace.installed_at
+    assert (await stored_workspace(store)).company == "acme"
+    assert (await stored_workspace(store)).installed_at == workspace.installed_at
 
 
 async def test_uninstalling_switches_the_workspace_off(adapter, store, slack, engine):
     await slack.events.app_uninstalled()
-    assert not next(iter(store.rows.values())).active
+    assert not (await stored_workspace(store)).active
     body = command_body(slack)
     assert await post(slack, body, signed(body), FORM_TYPE) == 503
     assert engine.heard == []
 
 
-async def test_events_come_through_a_socket_too(slack):
+async def test_events_come_through_a_socket_too(slack, store):
     engine = Engine(answer=ShowHome(SAID))
     config = SlackConfig(TOKEN, app_token=slack.credentials.app_token, api_url=slack.api_url)
-    adapter = SlackAdapter(config, engine, Workspaces(), SystemClock())
+    adapter = SlackAdapter(config, engine, store, SystemClock())
     await adapter.start()
     try:
         await slack.until(lambda: slack.socket_mode.connected)

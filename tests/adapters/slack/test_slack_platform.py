@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from conftest import SECRET, TOKEN, Engine
-from things_to_show import AFTER, CARD, SAID
+from slack_things import AFTER, CARD, SAID
+from slack_under_test import SECRET, TOKEN, Engine
 
 from adapters.playground.slack import faults
 from adapters.slack.adapter import SlackAdapter, SlackConfig

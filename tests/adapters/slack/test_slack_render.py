@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from things_to_show import CARD, FORM
+from slack_things import CARD, FORM
 
 from adapters.playground.slack.block_kit import check_message_blocks, check_view
 from adapters.slack.forms import Opener, form_view, home_view, message_view, remembered

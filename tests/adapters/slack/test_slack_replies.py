@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from things_to_show import AFTER, BACK, CARD, FORM, OPENED, PRESS, SAID, STEP
+from slack_things import AFTER, BACK, CARD, FORM, OPENED, PRESS, SAID, STEP
 
 from adapters.playground.slack.faults import accepted_late, never_answers
 from bot.messages import Token, text

@@ -39,7 +39,7 @@ class Replies:
                 self._start(place, self._open(form, opener, place, reader))
                 return {}
             case ShowHome(message=message):
-                self._start(place, self._publish(message, place, reader))
+                self._background.start(_home_of(place), self._publish(message, place, reader))
                 return {}
             case _:
                 assert_never(reply)
@@ -73,7 +73,7 @@ class Replies:
                     self._start(place, self._whisper_to_opener(said, place, reader))
                 return {"response_action": "clear"}
             case ShowHome(message=message):
-                self._start(place, self._publish(message, place, reader))
+                self._background.start(_home_of(place), self._publish(message, place, reader))
                 return {"response_action": "clear"}
             case _:
                 assert_never(reply)
@@ -92,7 +92,7 @@ class Replies:
                 hint = Message(summary=text("slack.needs_command"))
                 self._start(place, self._post(hint, place, reader))
             case ShowHome(message=message):
-                self._start(place, self._publish(message, place, reader))
+                self._background.start(_home_of(place), self._publish(message, place, reader))
             case _:
                 assert_never(reply)
 
@@ -125,7 +125,8 @@ class Replies:
                 await self._api.call("views.update", view_id=place.view_id, view=view)
             case Replace(message=message, toast=toast):
                 await self._show_last(toast or message, place, reader)
-                await self._replace_opener(message, None, place, reader)
+                if place.opener.message_id or place.opener.response_url:
+                    await self._replace_opener(message, None, place, reader)
             case CloseForm(message=said):
                 await self._show_last(said or Message(summary=text("slack.done")), place, reader)
             case ShowHome(message=message):
@@ -201,9 +202,19 @@ class Replies:
         await self._whisper(message, there, reader)
 
     def _start(self, place: Place, work: Any) -> None:
-        ref = place.message
-        where = f"{ref.channel_id}:{ref.message_id}" if ref else place.view_id or place.user_id
-        self._background.start(where, work)
+        self._background.start(_what_changes(place), work)
+
+
+def _what_changes(place: Place) -> str:
+    """Answers that change the same thing are shown one after the other."""
+    if place.home:
+        return _home_of(place)
+    ref = place.message
+    return f"{ref.channel_id}:{ref.message_id}" if ref else place.view_id or place.user_id
+
+
+def _home_of(place: Place) -> str:
+    return f"home:{place.user_id}"
 
 
 def _ephemeral(message: Message, reader: Reader) -> Json:

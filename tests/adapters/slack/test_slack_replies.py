@@ -312,6 +312,20 @@ async def test_the_home_tab_is_published_and_its_buttons_work(adapter, slack, en
     await alice.opens_home()
 
 
+async def test_what_a_modal_without_an_opener_says_last_is_said_once(adapter, slack, engine):
+    engine.answer = ShowHome(CARD)
+    alice = slack.person("alice")
+    await alice.opens_home()
+    await slack.until(lambda: alice.home)
+    engine.answer = Whisper(CARD)
+    await alice.presses(alice.home, "Press me")
+    await slack.until(lambda: alice.modal)
+    engine.answer = Replace(AFTER)
+    await alice.presses(alice.modal, "Press me")
+    await slack.until(lambda: "What comes after" in alice.modal.visible)
+    assert alice.direct_messages == []
+
+
 async def test_a_form_opens_from_the_home_tab(adapter, slack, engine):
     engine.answer = ShowHome(CARD)
     alice = slack.person("alice")

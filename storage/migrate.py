@@ -1,0 +1,70 @@
+"""Bringing a database to this version's tables, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, event, text
+
+from storage.database import create_engine
+
+_SCRIPTS = Path(__file__).parent / "migrations"
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('sso-usher migration', 0))"
+
+
+async def upgrade(url: str, revision: str = "head") -> None:
+    """Create or change the tables. Of several processes that start at once, one migrates and the others wait for
+    it. Either all of it happens or nothing: both databases can roll back changes of tables.
+    """
+    await _alone(url, lambda connection: command.upgrade(_config(connection), revision))
+
+
+async def downgrade(url: str, revision: str) -> None:
+    """Go back to `revision`; "base" removes every table and all that is in them."""
+    await _alone(url, lambda connection: command.downgrade(_config(connection), revision))
+
+
+async def current(url: str) -> str | None:
+    """The revision that the database is at; None when it has no tables yet."""
+    engine = create_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(lambda known: MigrationContext.configure(known).get_current_revision())
+    finally:
+        await engine.dispose()
+
+
+async def _alone(url: str, run: Callable[[Connection], None]) -> None:
+    engine = create_engine(url)
+    is_sqlite = engine.dialect.name == "sqlite"
+    if is_sqlite:
+        event.listen(engine.sync_engine, "connect", _ignore_references)
+    try:
+        async with engine.begin() as connection:
+            if not is_sqlite:  # SQLite's BEGIN IMMEDIATE already keeps the others out
+                await connection.execute(text(_LOCK))
+            await connection.run_sync(run)
+            if is_sqlite and (await connection.exec_driver_sql("PRAGMA foreign_key_check")).first():
+                raise RuntimeError("the migration left references to rows that do not exist; nothing was changed")
+    finally:
+        await engine.dispose()
+
+
+def _ignore_references(connection: Any, record: object) -> None:  # noqa: ARG001  # the event's signature
+    # a batch migration copies a table and drops the old one, which would take the rows that refer to it along
+    # (sqlite.org/lang_altertable.html, section 7)
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    cursor.close()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,100 @@
+"""The tables that the migrations make are the tables that the program uses."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import CheckConstraint, Connection, Inspector, inspect
+
+from storage import migrate
+from storage.database import create_engine
+from storage.tables import METADATA
+
+
+async def ask(url, question):
+    engine = create_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(question)
+    finally:
+        await engine.dispose()
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return compare_metadata(context, METADATA)
+
+
+def tables(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def rules(connection: Connection) -> set[str]:
+    inspector: Inspector = inspect(connection)
+    return {rule["name"] for table in METADATA.tables for rule in inspector.get_check_constraints(table)}
+
+
+async def test_the_migrated_tables_are_the_programs_tables(empty_database_url):
+    await migrate.upgrade(empty_database_url)
+
+    assert await ask(empty_database_url, differences) == []
+    assert await ask(empty_database_url, tables) == set(METADATA.tables)
+
+
+async def test_the_migrated_rules_are_the_programs_rules(empty_database_url):
+    await migrate.upgrade(empty_database_url)
+
+    declared = {
+        str(constraint.name)
+        for table in METADATA.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+    assert await ask(empty_database_url, rules) == declared
+
+
+async def test_a_database_goes_up_down_and_up_again(empty_database_url):
+    assert await migrate.current(empty_database_url) is None
+
+    await migrate.upgrade(empty_database_url)
+    newest = await migrate.current(empty_database_url)
+    await migrate.downgrade(empty_database_url, "base")
+
+    assert newest is not None
+    assert await migrate.current(empty_database_url) is None
+    assert await ask(empty_database_url, tables) == set()
+    await migrate.upgrade(empty_database_url)
+    assert await migrate.current(empty_database_url) == newest
+    assert await ask(empty_database_url, differences) == []
+
+
+async def test_upgrading_twice_changes_nothing(empty_database_url):
+    await migrate.upgrade(empty_database_url)
+    await migrate.upgrade(empty_database_url)
+
+    assert await ask(empty_database_url, differences) == []
+
+
+async def test_replicas_that_start_at_once_migrate_once(empty_database_url):
+    await asyncio.gather(*(migrate.upgrade(empty_database_url) for _ in range(3)))
+
+    assert await ask(empty_database_url, differences) == []
+
+
+async def test_a_failing_migration_leaves_the_database_as_it_was(empty_database_url):
+    def broken_halfway(connection: Connection) -> None:
+        connection.exec_driver_sql("CREATE TABLE half (id INTEGER)")
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await migrate._alone(empty_database_url, broken_halfway)
+
+    assert await ask(empty_database_url, tables) == set()
+
+
+def test_there_is_one_newest_revision():
+    assert len(ScriptDirectory(str(migrate._SCRIPTS)).get_heads()) == 1

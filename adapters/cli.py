@@ -130,9 +130,10 @@ def _serve(_arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    logs.set_up("warning")
     if arguments.autoplay:
+        logs.set_up("error")
         return asyncio.run(autoplay(assembled, Console(), people=arguments.people))
+    logs.set_up("warning")
     return asyncio.run(demo(assembled, stopped_by_signal, port=arguments.port))
 
 

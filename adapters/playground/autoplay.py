@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -32,7 +32,9 @@ from bot.ports import Reason, RolloutCounts
 
 PATIENCE = 20.0  # seconds of real time for what should take one
 LONGEST = timedelta(days=30)  # of simulated time
+WILLING = 0.6  # of those who were just written to
 SIGN_IN_CHECKS = ("I can see my organizations", "My tasks work as before")
+UNREACHABLE = ("Isaiah Langer", "Lidia Holloway")  # of the emulated tenant: not installed, blocked
 REASONS = {Reason.NOT_INSTALLED: "has not installed the app", Reason.BLOCKED: "has blocked the bot"}
 TOKEN_CHECKS = ("I generated my token", "I don't use tokens")
 
@@ -42,8 +44,12 @@ class Invitee(Protocol):
 
     name: str
 
-    def invited(self) -> bool:
-        """Whether the invitation has arrived."""
+    def asked(self) -> int:
+        """How many invitations and reminders have arrived."""
+        ...
+
+    def done(self) -> bool:
+        """Whether nothing is asked of them any more."""
         ...
 
     async def presses(self, *labels: str) -> bool:
@@ -51,7 +57,7 @@ class Invitee(Protocol):
         ...
 
     async def reports(self, problem: str, words: str) -> None:
-        """ "I have a problem", chosen and described."""
+        """Press "I have a problem", choose one, describe it."""
         ...
 
 
@@ -67,9 +73,14 @@ class OnSlack:
         newest_first = reversed(self.person.direct_messages)
         return next((each for each in newest_first if "Sign in with SSO" in each.buttons), None)
 
-    def invited(self) -> bool:
-        """Whether the invitation has arrived."""
-        return self._newest() is not None
+    def asked(self) -> int:
+        """How many invitations and reminders have arrived."""
+        return sum("Sign in with SSO" in each.buttons for each in self.person.direct_messages)
+
+    def done(self) -> bool:
+        """Whether nothing is asked of them any more."""
+        newest = self._newest()
+        return newest is None or "Remind me later" not in newest.buttons
 
     async def presses(self, *labels: str) -> bool:
         """Press the first of these buttons that the newest message has."""
@@ -98,9 +109,14 @@ class OnTeams:
     def _newest(self, label: str = "Sign in with SSO") -> SeenMessage | None:
         return next((each for each in reversed(self.client.chat) if label in each.buttons), None)
 
-    def invited(self) -> bool:
-        """Whether the invitation has arrived."""
-        return self._newest() is not None
+    def asked(self) -> int:
+        """How many invitations and reminders have arrived."""
+        return sum("Sign in with SSO" in each.buttons for each in self.client.chat)
+
+    def done(self) -> bool:
+        """Whether nothing is asked of them any more."""
+        newest = self._newest()
+        return newest is None or "Remind me later" not in newest.buttons
 
     async def presses(self, *labels: str) -> bool:
         """Press the first of these buttons that the newest message has."""
@@ -142,10 +158,12 @@ class Story:
         self._bot = bot
         self._console = console
         self._chance = chance
+        self._answered: dict[str, int] = {}  # how many messages each had when they last looked
 
     async def told(self, people: int) -> bool:
         """All acts; True when everybody who can be reached, but one, is done."""
         invitees = await self._cast(people)
+        self._clock.move(_until_monday_morning(self._clock.now()))
         await self._set_up()
         await self._invite_on_slack()
         await self._invite_on_teams()
@@ -160,13 +178,13 @@ class Story:
         """Half in a Slack user group, half in a Teams team; beside those who are there from the beginning."""
         engineers = ["alice", "bob", "chen", "divya"]
         more = self._slack.add_people(max(people // 2 - len(engineers), 0), into_group="engineering")
-        on_slack = [self._slack.person(handle) for handle in (*engineers, *(user.handle for user in more))]
+        on_slack = [self._slack.person(handle) for handle in (*engineers, *(user.name for user in more))]
         accounts = self._teams.tenant.accounts
         there = [key for key, account in accounts.items() if not (account.guest or account.disabled)]
         added = self._teams.add_people(max(people - people // 2 - len(there), 0))
         on_teams = [self._teams.person(key) for key in (*there, *(account.key for account in added))]
         return [
-            *(OnSlack(self._slack, each, each.user.name) for each in on_slack),
+            *(OnSlack(self._slack, each, each.user.real_name) for each in on_slack),
             *(OnTeams(each, each.account.name) for each in on_teams),
         ]
 
@@ -214,33 +232,43 @@ class Story:
             MofNCompleteColumn(),
             TextColumn("{task.fields[day]}"),
         )
-        reachable = [each for each in invitees if each is not never]
+        reachable = [each for each in invitees if each is not never and each.name not in UNREACHABLE]
         with Progress(*columns, console=self._console) as progress:
             task = progress.add_task("Done", total=len(invitees), day="day 0")
-            passed = timedelta()
-            while passed <= LONGEST:
-                await self._settled()
-                await self._a_day(reachable, passed.days)
+            for day in range(LONGEST.days):
+                await self._a_day(reachable, day)
                 counts = await self._counts()
-                progress.update(task, completed=counts.done, day=f"day {passed.days}, {counts.reminders} reminders")
-                if counts.open <= counts.invited - len([each for each in reachable if each.invited()]):
+                progress.update(task, completed=counts.done, day=f"day {day}, {counts.reminders} reminders")
+                if counts.done >= len(reachable):
                     return
-                passed += timedelta(days=1)
-                self._clock.move(timedelta(days=1))
-                self._bot.wake()
+                await self._night()
+
+    async def _night(self) -> None:
+        """A day passes in steps, so that working hours come round in every time zone."""
+        for _ in range(3):
+            self._clock.move(timedelta(hours=8))
+            self._bot.wake()
+            await asyncio.sleep(0.05)
+            await self._settled()
 
     async def _a_day(self, people: Sequence[Invitee], day: int) -> None:
         """Most do it at once, the others some day; two have a problem first, which an admin answers."""
         if day == 1:
-            await people[0].reports("I am asked for a code sent by e-mail", "The code never arrives.")
-            await people[-1].reports("unknown_key", "The page says that the key is unknown.")
-            await self._answer_problems()
-        willing = 0.6 if day == 0 else 0.25
+            await self._problems([each for each in people if not each.done()])
         for each in people:
-            if each.invited() and (self._chance.random() < willing or day > 12):
+            nudged = each.asked() > self._answered.get(each.name, 0)
+            if nudged and self._chance.random() < WILLING:
                 await each.presses(SIGN_IN_CHECKS[0])
                 await each.presses(SIGN_IN_CHECKS[1])
                 await each.presses(*self._chance.sample(TOKEN_CHECKS, 2))
+            self._answered[each.name] = each.asked()
+
+    async def _problems(self, people: Sequence[Invitee]) -> None:
+        on_slack = next(each for each in people if isinstance(each, OnSlack))
+        await on_slack.reports("I am asked for a code sent by e-mail", "The code never arrives.")
+        on_teams = next(each for each in people if isinstance(each, OnTeams))
+        await on_teams.reports("unknown_key", "The page says that the key is unknown.")
+        await self._answer_problems()
 
     async def _answer_problems(self) -> None:
         olivia = self._slack.person("olivia")
@@ -272,14 +300,19 @@ class Story:
             return await tx.invitations.counts(rollout.id)
 
     async def _ending(self, never: Invitee) -> bool:
-        counts = await self._counts()
+        counts, rollout = await self._counts(), await self._rollout()
         async with self._bot.store.transaction() as tx:
-            missing = await tx.invitations.open_views((await self._rollout()).id, 100)
+            missing = await tx.invitations.open_views(rollout.id, 100)
         self._console.print(_table(counts))
         for each in missing:
             self._say("Open", f"{each.person.name}: {REASONS.get(each.invitation.unreachable, 'never confirmed')}")
         reached_but_open = [each.person.name for each in missing if not each.invitation.unreachable]
         return reached_but_open == [never.name] and counts.invited == counts.done + len(missing)
+
+
+def _until_monday_morning(now: datetime) -> timedelta:
+    monday = (now + timedelta(days=7 - now.weekday())).replace(hour=8, minute=0, second=0, microsecond=0)
+    return monday - now
 
 
 def _send_label(buttons: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ from adapters.playground.simulation import simulate
 from adapters.server import Bot, served
 from adapters.settings import Settings, SettingsInvalid, load, problems
 from adapters.slack.adapter import SlackAdapter, SlackConfig
-from adapters.teams.teams_adapter import TeamsAdapter, TeamsConfig
+from adapters.teams.adapter import TeamsAdapter, TeamsConfig
 from bot.clock import SystemClock
 from bot.dispatcher import Dispatcher
 from bot.engine import Engine

@@ -1,171 +1,131 @@
-"""The door for Microsoft Teams: one HTTP request in, one turn of the bot, one HTTP answer out.
+"""Microsoft Teams, put together: adapters.chat.ChatAdapter."""
 
-Microsoft's own web adapter answers forged tokens and task invokes with 500 and builds two slow clients in each
-turn. Here reading, authenticating and running the turn are three steps, so that each failure has its own answer.
-"""
+from dataclasses import dataclass, field
 
-import json
-import traceback
-from collections.abc import Awaitable, Callable
-from typing import Any
-from uuid import uuid4
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
 
-import structlog
-from aiohttp import web
-from botbuilder.core import TurnContext
-from botbuilder.core.cloud_adapter_base import CloudAdapterBase
-from botbuilder.schema import Activity, ActivityTypes, InvokeResponse
-from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
-from msrest.exceptions import ClientException
-from msrest.serialization import Model
+from adapters.chat import PlatformUnavailable
+from adapters.teams.activities import Actors
+from adapters.teams.authentication import TeamsAuthentication, required
+from adapters.teams.background import Background
+from adapters.teams.cloud_adapter import TeamsCloudAdapter
+from adapters.teams.connector import Connector
+from adapters.teams.credentials import TOKEN_URL, BotCredentials, TokenUnavailable
+from adapters.teams.directory import TeamsDirectory
+from adapters.teams.graph import GRAPH_URL, Graph
+from adapters.teams.inbound import Inbound
+from adapters.teams.install import GLOBAL_SERVICE_URL, Installation
+from adapters.teams.platform import TeamsPlatform
+from adapters.teams.profiles import Profiles
+from adapters.teams.replies import Replies
+from adapters.teams.roster import Rosters
+from adapters.teams.service_url import SERVICE_HOSTS
+from adapters.teams.signing_keys import METADATA_URL, KeysUnavailable, SigningKeys
+from bot.ports import Clock, Handle, Store
 
-from adapters.teams.authentication import TeamsAuthentication, TenantRefused, TokenRejected
-from adapters.teams.signing_keys import KeysUnavailable
-
-TurnHandler = Callable[[TurnContext], Awaitable[None]]
-
-# Teams sends at most about 100 KB; the rest is room for what a form may hold.
-MAX_BODY = 512 * 1024
-
-log = structlog.get_logger(__name__)
+MESSAGES_PATH = "/api/messages"
+# Requests in flight to one host: the dispatcher's ten, and those that answer people.
+CONNECTIONS = 40
+STOP_WITHIN = 5.0  # seconds
 
 
-class TeamsAdapter(CloudAdapterBase):  # type: ignore[misc]  # the SDK ships no types
-    """Runs `on_turn` for each activity that the Bot Framework posts.
+@dataclass(frozen=True)
+class TeamsConfig:
+    """The bot's registration in one tenant, and where Microsoft is. `token_url` may contain "{tenant}".
 
-    `on_turn` gets the SDK's turn context; it answers an invoke with answer_invoke(). Replies and proactive turns
-    go through the connector of `authentication`.
+    `service_url` serves until Teams has told the tenant's own. `service_hosts` are those that the bot's token may
+    be sent to; `allow_loopback` adds this machine, for the playground and tests.
     """
 
-    def __init__(
-        self, authentication: TeamsAuthentication, on_turn: TurnHandler, *, max_body: int = MAX_BODY
-    ) -> None:
-        super().__init__(authentication)
-        self._authentication = authentication
-        self._on_turn = on_turn
-        self._max_body = max_body
+    app_id: str
+    app_password: str = field(repr=False)
+    tenant_id: str
+    company: str = "default"
+    openid_metadata_url: str = METADATA_URL
+    token_url: str = TOKEN_URL
+    graph_url: str = GRAPH_URL
+    service_url: str = GLOBAL_SERVICE_URL
+    service_hosts: tuple[str, ...] = SERVICE_HOSTS
+    allow_loopback: bool = False
 
-    async def process(self, request: web.Request) -> web.Response:
-        """The answer to `POST /api/messages`; raises nothing.
 
-        200 done (an invoke: the status and JSON that the turn gave), 400 not an activity, 401 not the Bot
-        Framework, 403 another tenant or channel, 413 too large, 415 not JSON, 500 the turn failed, 501 an invoke
-        that the bot does not know, 503 the token cannot be judged now.
-        """
+class TeamsAdapter:
+    """Events come in at POST /api/messages, messages go out through `platform`.
+
+    Is made inside a running event loop. Raises ValueError when app id, password or tenant id is empty.
+    """
+
+    def __init__(self, config: TeamsConfig, handle: Handle, store: Store, clock: Clock) -> None:
+        for value, setting in (
+            (config.app_id, "USHER_TEAMS_APP_ID"),
+            (config.app_password, "USHER_TEAMS_APP_PASSWORD"),
+            (config.tenant_id, "USHER_TEAMS_TENANT_ID"),
+        ):
+            required(value, setting)
+        # No cookies: Microsoft's load balancers set some, and they would tie all tenants' calls together.
+        self._session = ClientSession(connector=TCPConnector(limit=CONNECTIONS), cookie_jar=DummyCookieJar())
+        self._keys = SigningKeys(self._session, config.openid_metadata_url)
+        self._credentials = BotCredentials(
+            config.app_id, config.app_password, config.tenant_id, self._session, token_url=config.token_url
+        )
+        connector = Connector(
+            self._session, self._credentials, hosts=config.service_hosts, allow_loopback=config.allow_loopback
+        )
+        self._background = Background()
+        self._installation = Installation(
+            store,
+            clock,
+            config.tenant_id,
+            config.app_id,
+            company=config.company,
+            service_url=config.service_url,
+        )
+        self.platform = TeamsPlatform(connector, config.app_id)
+        profiles = Profiles(connector, clock, self._background)
+        self.directory = TeamsDirectory(
+            Rosters(connector, profiles, clock, config.app_id),
+            Graph(self._session, self._credentials, clock, config.graph_url),
+            self._installation,
+            store,
+            clock,
+        )
+        inbound = Inbound(
+            handle,
+            self._installation,
+            Actors(self._installation, profiles, clock),
+            self.directory,
+            Replies(connector, self.platform, self._installation, self._background),
+        )
+        authentication = TeamsAuthentication(config.app_id, config.tenant_id, self._keys, connector)
+        self._door = TeamsCloudAdapter(authentication, inbound.on_turn)
+
+    def add_routes(self, app: web.Application) -> None:
+        """POST /api/messages."""
+        app.router.add_post(MESSAGES_PATH, self._door.process)
+
+    async def start(self) -> None:
+        """Make the tenant known to the store. Raises StoreUnavailable."""
+        await self._installation.known()
+
+    async def stop(self) -> None:
+        """Finish what is still to be shown, as far as it can be soon, and close the connections."""
+        await self._background.stop(STOP_WITHIN)
+        await self._session.close()
+
+    async def settled(self) -> None:
+        """Return when every answer that was promised has been shown."""
+        await self._background.settled()
+
+    async def check(self) -> None:
+        """Raises PlatformUnavailable when Microsoft's keys or an access token cannot be had."""
         try:
-            activity = await read_activity(request, self._max_body)
-            caller = await self._authenticate(request, activity)
-        except Refused as refused:
-            log.info("teams.request_refused", status=refused.status, reason=str(refused))
-            return web.json_response(
-                {"error": {"code": refused.code}}, status=refused.status, headers=refused.headers
-            )
-        return await self._run(caller, activity)
-
-    async def _authenticate(self, request: web.Request, activity: Activity) -> AuthenticateRequestResult:
-        try:
-            caller = await self._authentication.authenticate_request(activity, request.headers.get("Authorization"))
-        except TokenRejected as error:
-            raise Refused(401, "Unauthorized", str(error), {"WWW-Authenticate": "Bearer"}) from error
-        except TenantRefused as error:
-            raise Refused(403, "Forbidden", str(error)) from error
+            await self._keys.warm_up()
         except KeysUnavailable as error:
-            seconds = str(max(1, round(error.retry_after)))
-            raise Refused(503, "ServiceUnavailable", str(error), {"Retry-After": seconds}) from error
-        # Told to authenticated callers only: to all others the answer is 401, whatever they send.
-        if activity.conversation is None or not activity.conversation.id:
-            raise Refused(400, "BadArgument", "the activity has no conversation")
-        return caller
-
-    async def _run(self, caller: AuthenticateRequestResult, activity: Activity) -> web.Response:
+            raise PlatformUnavailable(f"{error}: check that Microsoft's servers can be reached") from error
         try:
-            return _answer(await self.process_activity(caller, activity, self._on_turn))
-        except Exception as error:  # noqa: BLE001  # whatever a turn does, the request gets an answer
-            incident = uuid4().hex
-            # Not the exception's text: it may quote what somebody wrote.
-            log.error(  # noqa: TRY400
-                "teams.turn_failed",
-                incident=incident,
-                error=type(error).__name__,
-                at=_places(error),
-                activity_type=activity.type,
-                activity_name=activity.name,
-                activity_id=activity.id,
-            )
-            return web.json_response({"error": {"code": "InternalError", "incident": incident}}, status=500)
-
-
-async def answer_invoke(turn_context: TurnContext, body: object, status: int = 200) -> None:
-    """Answer the invoke of this turn with JSON; a `body` of None is no body at all. Sends nothing by itself."""
-    answer = InvokeResponse(status=status, body=body)
-    await turn_context.send_activity(Activity(type=ActivityTypes.invoke_response, value=answer))
-
-
-class Refused(Exception):
-    """A request that does not become a turn: the HTTP status, an error code for the caller, a reason for the log."""
-
-    def __init__(self, status: int, code: str, reason: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(reason)
-        self.status = status
-        self.code = code
-        self.headers = headers or {}
-
-
-async def read_activity(request: web.Request, max_body: int = MAX_BODY) -> Activity:
-    """The activity in the request's body, at most `max_body` bytes. Raises Refused (400, 413, 415)."""
-    if request.content_type != "application/json":
-        raise Refused(415, "UnsupportedMediaType", "the body is not application/json")
-    body = await _read(request, max_body)
-    try:
-        document = json.loads(body)
-        if not isinstance(document, dict) or not isinstance(document.get("type"), str) or not document["type"]:
-            raise Refused(400, "BadSyntax", "the body is not an activity")
-        activity = Activity().deserialize(document)
-    except (ValueError, TypeError, AttributeError, RecursionError, ClientException) as error:
-        raise Refused(400, "BadSyntax", "the body is not an activity") from error
-    _restore_tenant(activity, document)
-    return activity
-
-
-async def _read(request: web.Request, max_body: int) -> bytes:
-    body = bytearray()
-    try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > max_body:
-                raise Refused(413, "RequestTooLarge", "the body is too large")
-    except web.RequestPayloadError as error:  # cut off, or not in the encoding that it claims
-        raise Refused(400, "BadSyntax", "the body cannot be read") from error
-    return bytes(body)
-
-
-def _restore_tenant(activity: Activity, document: dict[str, Any]) -> None:
-    # The SDK's model reads "tenantID"; Teams writes "tenantId".
-    conversation = document.get("conversation")
-    if isinstance(conversation, dict) and conversation.get("tenantId"):
-        activity.conversation.tenant_id = conversation["tenantId"]
-
-
-def _answer(result: InvokeResponse | None) -> web.Response:
-    """The HTTP answer for what a turn left behind. The body is made JSON here and nowhere else."""
-    if result is None:
-        return web.Response(status=200)
-    if result.body is None:
-        return web.Response(status=int(result.status))
-    return web.Response(
-        status=int(result.status),
-        text=json.dumps(result.body, default=_plain),
-        content_type="application/json",
-    )
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Model):
-        return value.serialize()  # type: ignore[no-untyped-call]  # msrest
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-def _places(error: BaseException) -> list[str]:
-    """Where it happened, innermost last: files, functions and lines, no values."""
-    frames = traceback.extract_tb(error.__traceback__)[-6:]
-    return [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
+            await self._credentials.token()
+        except TokenUnavailable as error:
+            raise PlatformUnavailable(
+                f"Microsoft gives the bot no access token ({error.code}): check USHER_TEAMS_APP_ID, "
+                "USHER_TEAMS_APP_PASSWORD and USHER_TEAMS_TENANT_ID"
+            ) from error

@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from adapters.playground.teams import APP_ID, APP_PASSWORD, TeamsEmulator
-from adapters.teams.teams_adapter import TeamsAdapter, TeamsConfig
+from adapters.teams.adapter import TeamsAdapter, TeamsConfig
 from bot.events import Event
 from bot.messages import Message, Section, text
 from bot.model import Person, Workspace

@@ -8,7 +8,7 @@ from teams_tenant import Bot, database, running_bot, say
 
 from adapters.chat import PlatformUnavailable
 from adapters.playground.teams import TeamsEmulator
-from adapters.teams.teams_adapter import TeamsAdapter
+from adapters.teams.adapter import TeamsAdapter
 from bot.events import HomeOpened
 from bot.transition import ShowHome
 

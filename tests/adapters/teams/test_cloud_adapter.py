@@ -21,8 +21,8 @@ from botbuilder.schema.teams import (
 )
 from microsoft_fake import APP_ID, SECOND_KEY, TENANT, Microsoft
 
-from adapters.teams.adapter import TeamsAdapter, answer_invoke
 from adapters.teams.authentication import TeamsAuthentication
+from adapters.teams.cloud_adapter import TeamsCloudAdapter, answer_invoke
 from adapters.teams.connector import Connector
 from adapters.teams.signing_keys import SigningKeys
 
@@ -82,13 +82,13 @@ def bot() -> Bot:
 
 
 @pytest.fixture
-def adapter(microsoft: Microsoft, session: ClientSession, connector: Connector, bot: Bot) -> TeamsAdapter:
+def adapter(microsoft: Microsoft, session: ClientSession, connector: Connector, bot: Bot) -> TeamsCloudAdapter:
     keys = SigningKeys(session, microsoft.metadata_url, min_refresh=0)
-    return TeamsAdapter(TeamsAuthentication(APP_ID, TENANT, keys, connector), bot.on_turn)
+    return TeamsCloudAdapter(TeamsAuthentication(APP_ID, TENANT, keys, connector), bot.on_turn)
 
 
 @pytest.fixture
-async def door(adapter: TeamsAdapter) -> AsyncIterator[TestClient[Any, Any]]:
+async def door(adapter: TeamsCloudAdapter) -> AsyncIterator[TestClient[Any, Any]]:
     app = web.Application()
     app.router.add_post("/api/messages", adapter.process)
     async with TestClient(TestServer(app)) as client:
@@ -191,7 +191,7 @@ async def test_while_the_keys_cannot_be_read_the_caller_is_asked_to_come_back(
 
 def test_an_empty_app_id_stops_the_start(microsoft: Microsoft, connector: Connector, bot: Bot) -> None:
     with pytest.raises(ValueError, match="USHER_TEAMS_APP_ID is empty"):
-        TeamsAdapter(TeamsAuthentication("", TENANT, keys=None, connector=connector), bot.on_turn)  # type: ignore[arg-type]
+        TeamsCloudAdapter(TeamsAuthentication("", TENANT, keys=None, connector=connector), bot.on_turn)  # type: ignore[arg-type]
 
 
 # What is not an activity
@@ -351,7 +351,7 @@ async def test_a_reply_goes_to_the_conversation_once(post: Callable[..., Any], m
 
 
 async def test_a_conversation_is_continued_without_a_request_from_teams(
-    adapter: TeamsAdapter, microsoft: Microsoft
+    adapter: TeamsCloudAdapter, microsoft: Microsoft
 ) -> None:
     async def remind(turn_context: TurnContext) -> None:
         message = MessageFactory.attachment(
@@ -371,7 +371,7 @@ async def test_a_conversation_is_continued_without_a_request_from_teams(
 
 
 async def test_a_message_is_updated_and_deleted_in_a_turn(
-    adapter: TeamsAdapter, microsoft: Microsoft, post: Callable[..., Any]
+    adapter: TeamsCloudAdapter, microsoft: Microsoft, post: Callable[..., Any]
 ) -> None:
     async def tidy(turn_context: TurnContext) -> None:
         await turn_context.update_activity(Activity(id="1699", type="message", text="done"))

@@ -56,18 +56,18 @@ def as_target(word: str) -> str | Target:
 
 def from_message(event: MessageReceived) -> CommandIssued | None:
     """What somebody wrote to the bot, as a command, if its first word is one ("sso" and "/" may precede it)."""
-    words = event.text.split()
-    if words and words[0].casefold() in ("sso", "/sso"):
-        words = words[1:] or ["help"]
-    if not words or words[0].lstrip("/").casefold() not in COMMANDS:
+    words = event.words or tuple(as_target(word) for word in event.text.split())
+    if words and isinstance(words[0], str) and words[0].casefold() in ("sso", "/sso"):
+        words = words[1:] or ("help",)
+    first = words[0] if words else ""
+    if not isinstance(first, str) or first.lstrip("/").casefold() not in COMMANDS:
         return None
-    first = words[0].lstrip("/").casefold()
     return CommandIssued(
         id=event.id,
         workspace_id=event.workspace_id,
         actor=event.actor,
         in_private=event.in_private,
-        words=(first, *(as_target(word) for word in words[1:])),
+        words=(first.lstrip("/").casefold(), *words[1:]),
     )
 
 

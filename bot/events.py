@@ -95,9 +95,10 @@ class FormSubmitted(Incoming):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageReceived(Incoming):
-    """Words to the bot that are no command."""
+    """Words written to the bot. `words` are the same with mentions as targets, where the platform marks them."""
 
     text: str
+    words: tuple[str | Target, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

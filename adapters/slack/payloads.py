@@ -235,6 +235,7 @@ def message(body: Mapping[str, Any], workspace_id: str, actor: Person) -> Messag
         workspace_id=workspace_id,
         actor=actor,
         text=plain_text(word(event, "text")),
+        words=words_of(word(event, "text")),
     )
 
 

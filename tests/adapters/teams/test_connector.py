@@ -178,6 +178,7 @@ async def test_a_no_is_a_refusal_with_its_code(connector: Connector, microsoft: 
         ("inf", None, None),
         (None, None, None),
     ],
+    ids=["seconds", "negative", "date", "word", "infinite", "absent"],
 )
 async def test_the_wait_that_the_service_asks_for_is_passed_on(
     connector: Connector, microsoft: Microsoft, header: str | None, least: float | None, most: float | None

@@ -16,8 +16,15 @@ class PlatformUnavailable(Exception):
 class ChatAdapter(Protocol):
     """One chat platform: events come in through its routes, messages go out through `platform`."""
 
-    platform: ChatPlatform
-    directory: Directory
+    @property
+    def platform(self) -> ChatPlatform:
+        """Where messages go out."""
+        ...
+
+    @property
+    def directory(self) -> Directory:
+        """Where names are looked up."""
+        ...
 
     def add_routes(self, app: web.Application) -> None:
         """Add the platform's HTTP routes to the one application."""

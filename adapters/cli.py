@@ -10,7 +10,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -168,17 +168,14 @@ def _doctor(_arguments: argparse.Namespace) -> int:
 
 def _db(arguments: argparse.Namespace) -> int:
     url = _settings().database_url.get_secret_value()
-    command: Callable[[str], Awaitable[object]] = {
-        "upgrade": migrate.upgrade,
-        "downgrade": migrate.downgrade,
-        "current": migrate.current,
-    }[arguments.operation]
-
-    async def run() -> object:
-        return await command(url)
-
-    result = asyncio.run(run())
-    print(result if result is not None else f"{arguments.operation}: done")
+    if arguments.operation == "current":
+        print(asyncio.run(migrate.current(url)) or "empty")
+        return DONE
+    if arguments.operation == "upgrade":
+        asyncio.run(migrate.upgrade(url))
+    else:
+        asyncio.run(migrate.downgrade(url, arguments.revision))
+    print(f"{arguments.operation}: done")
     return DONE
 
 
@@ -210,7 +207,11 @@ def parser() -> argparse.ArgumentParser:
     manifest.add_argument("--output", help="the file to write (Slack: standard output; Teams: usher-teams.zip)")
     add("doctor", _doctor, "Check settings, database and platforms; one line each, with what to do.")
     db = add("db", _db, "Manage the database's schema. The bot upgrades it by itself at start.")
-    db.add_argument("operation", choices=("upgrade", "downgrade", "current"))
+    operations = db.add_subparsers(dest="operation", required=True, metavar="OPERATION")
+    operations.add_parser("upgrade", help="bring the tables to this version")
+    operations.add_parser("current", help="print the revision that the database is at")
+    down = operations.add_parser("downgrade", help="go back to an older revision; data of newer tables is lost")
+    down.add_argument("revision", help='the revision to go back to, or "base" for none')
     return usher
 
 

@@ -265,13 +265,20 @@ class Audit(Protocol):
 class Transaction(Protocol):
     """Everything a step may read and write, in one transaction."""
 
-    inbox: Inbox
-    people: People
-    rollouts: Rollouts
-    invitations: Invitations
-    deliveries: Deliveries
-    look_ups: LookUps
-    audit: Audit
+    @property
+    def inbox(self) -> Inbox: ...
+    @property
+    def people(self) -> People: ...
+    @property
+    def rollouts(self) -> Rollouts: ...
+    @property
+    def invitations(self) -> Invitations: ...
+    @property
+    def deliveries(self) -> Deliveries: ...
+    @property
+    def look_ups(self) -> LookUps: ...
+    @property
+    def audit(self) -> Audit: ...
 
     async def save(self, row: Row) -> None:
         """Insert or replace by primary key. A row that has a `version` must be one above the stored one (or 1 when
@@ -378,9 +385,14 @@ class Limits:
 class ChatPlatform(Protocol):
     """Sending to one chat platform. No operation retries by itself or raises for what the platform answers."""
 
-    platform: Platform
-    limits: Limits
-    can_find: bool  # whether `find` can tell if an unclear message arrived
+    @property
+    def platform(self) -> Platform: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def can_find(self) -> bool:
+        """Whether `find` can tell if an unclear message arrived."""
+        ...
 
     async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:
         """One direct message, one request that sends. `delivery_id` goes with it where the platform can show it."""
@@ -400,8 +412,8 @@ class ChatPlatform(Protocol):
 class Directory(Protocol):
     """Who is behind a name, on one platform. May take as long as it takes; raises DirectoryUnavailable."""
 
-    platform: Platform
-
+    @property
+    def platform(self) -> Platform: ...
     async def resolve(
         self, workspace: Workspace, targets: Sequence[Target]
     ) -> tuple[Sequence[Person], Sequence[NotFound]]:

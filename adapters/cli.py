@@ -231,13 +231,13 @@ def _simulation_arguments(trial: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     arguments = parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
     try:
-        code: int = arguments.run(arguments)
+        return run(arguments)
     except SettingsInvalid as wrong:
         return _complain(wrong.problems)
     except KeyboardInterrupt:
         return FAILED
-    return code
 
 
 def _settings() -> Settings:

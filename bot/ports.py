@@ -265,20 +265,13 @@ class Audit(Protocol):
 class Transaction(Protocol):
     """Everything a step may read and write, in one transaction."""
 
-    @property
-    def inbox(self) -> Inbox: ...
-    @property
-    def people(self) -> People: ...
-    @property
-    def rollouts(self) -> Rollouts: ...
-    @property
-    def invitations(self) -> Invitations: ...
-    @property
-    def deliveries(self) -> Deliveries: ...
-    @property
-    def look_ups(self) -> LookUps: ...
-    @property
-    def audit(self) -> Audit: ...
+    inbox: Inbox
+    people: People
+    rollouts: Rollouts
+    invitations: Invitations
+    deliveries: Deliveries
+    look_ups: LookUps
+    audit: Audit
 
     async def save(self, row: Row) -> None:
         """Insert or replace by primary key. A row that has a `version` must be one above the stored one (or 1 when

@@ -35,7 +35,7 @@ LONGEST = timedelta(days=30)  # of simulated time
 WILLING = 0.6  # of those who were just written to
 SIGN_IN_CHECKS = ("I can see my organizations", "My tasks work as before")
 UNREACHABLE = ("Isaiah Langer", "Lidia Holloway")  # of the emulated tenant: not installed, blocked
-REASONS = {Reason.NOT_INSTALLED: "has not installed the app", Reason.BLOCKED: "has blocked the bot"}
+REASONS: dict[str, str] = {Reason.NOT_INSTALLED: "has not installed the app", Reason.BLOCKED: "has blocked the bot"}
 TOKEN_CHECKS = ("I generated my token", "I don't use tokens")
 
 

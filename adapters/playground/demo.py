@@ -107,7 +107,14 @@ async def demo(assembled: Assemble, stopped_by_signal: Callable[[], asyncio.Even
                 return moved
 
             admins = [playground.teams.tenant.accounts[key].email for key in TEAMS_ADMINS]
-            add_page(app, slack_ui=SLACK_AT, teams_ui=TEAMS_AT, move=move, admins=admins)
+            add_page(
+                app,
+                slack_ui=f"{SLACK_AT}/ui",
+                teams_ui=f"{TEAMS_AT}/ui",
+                now=playground.clock.now,
+                move=move,
+                admins=admins,
+            )
             async with served(app, "127.0.0.1", port), bot.running():
                 await bot.ready.wait()
                 await playground.teams.announce_installations()

@@ -55,12 +55,13 @@ def as_target(word: str) -> str | Target:
 
 
 def from_message(event: MessageReceived) -> CommandIssued | None:
-    """What somebody wrote to the bot, as a command, if its first word is one ("sso" and "/" may precede it)."""
+    """What somebody wrote to the bot, as a command, if its first word is one, or "sso": then any word may follow."""
     words = event.words or tuple(as_target(word) for word in event.text.split())
-    if words and isinstance(words[0], str) and words[0].casefold() in ("sso", "/sso"):
+    addressed = bool(words) and isinstance(words[0], str) and words[0].casefold() in ("sso", "/sso")
+    if addressed:
         words = words[1:] or ("help",)
     first = words[0] if words else ""
-    if not isinstance(first, str) or first.lstrip("/").casefold() not in COMMANDS:
+    if not isinstance(first, str) or not (addressed or first.lstrip("/").casefold() in COMMANDS):
         return None
     return CommandIssued(
         id=event.id,

@@ -1,0 +1,426 @@
+"""`/sso setup`, filled in like an admin does, mistakes included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from bot.conversations.invitation import invitation_message
+from bot.conversations.setup import SETUP, SetupLoaded
+from bot.messages import ChoiceField, Form, LinkButton, Message, Text, TextField, Token
+from bot.model import Dialog, FormerSignIn, Provisioning, Region, ReminderPolicy, Rollout, RolloutState
+from bot.ports import InvitationView
+from bot.texts import Reader, say
+from bot.transition import CloseForm, Reply, SendMessage, ShowForm, Transition, Whisper
+from tests.builders import (
+    ADA,
+    NOON,
+    actions,
+    body_keys,
+    button,
+    command,
+    form_of,
+    keys,
+    press,
+    rollout,
+    scene,
+    submit,
+)
+
+STEPS = ("enterprise", "login", "provisioning", "people", "reminders", "preview")
+GOOD: dict[str, dict[str, Any]] = {
+    "enterprise": {"name": "Acme", "enterprise_key": "acme", "region": "eu"},
+    "login": {"login_url": "https://sonarcloud.io/login/sso?enterprise_key=acme"},
+    "provisioning": {"provisioning": "jit", "groups_exist": ("yes",), "domain_verified": "yes"},
+    "people": {"former_sign_in": ("github", "bitbucket"), "organizations": "acme-a\nacme-b", "uses_tokens": "yes"},
+    "reminders": {
+        "first_after_days": "2",
+        "every_days": "3",
+        "at_most": "4",
+        "weekdays": ("0", "1", "2", "3", "4"),
+        "hour_from": "9",
+        "hour_to": "17",
+        "deadline": "2026-04-01",
+    },
+}
+
+
+@dataclass
+class Setup:
+    """An admin in front of the dialog: what is stored is read again at each event, as the engine does it."""
+
+    rollout: Rollout | None = None
+    dialog: Dialog | None = None
+    reply: Reply | None = None
+    last: Transition = field(default_factory=Transition)
+
+    def begin(self) -> Form:
+        return self._step(command("setup"))
+
+    def submit(self, **values: Any) -> Form:
+        return self._step(submit(self.form.token, **values))
+
+    def press(self, action: str, **values: Any) -> Form:
+        return self._step(press(button(self.form, action).token, values=values))
+
+    def fill_in(self, *steps: str) -> Form:
+        for step in steps:
+            self.submit(**GOOD[step])
+        return self.form
+
+    def save(self) -> Rollout:
+        self._step(submit(self.form.token), shows_form=False)
+        assert self.rollout is not None
+        return self.rollout
+
+    @property
+    def form(self) -> Form:
+        return form_of(self.reply)
+
+    @property
+    def at(self) -> str:
+        assert self.dialog is not None
+        return self.dialog.step
+
+    def step(self, event: Any) -> Transition:
+        loaded = SetupLoaded(scene(self.rollout), dialog=self.dialog)
+        self.last = SETUP.decide(loaded, event, NOON)
+        for row in self.last.state:
+            if isinstance(row, Dialog):
+                assert row.version == (self.dialog.version if self.dialog else 0) + 1
+                self.dialog = row
+            elif isinstance(row, Rollout):
+                assert row.version == (self.rollout.version if self.rollout else 0) + 1
+                self.rollout = row
+        return self.last
+
+    def _step(self, event: Any, *, shows_form: bool = True) -> Any:
+        self.reply = self.step(event).reply
+        return self.form if shows_form else self.reply
+
+
+@pytest.fixture
+def setup() -> Setup:
+    setup = Setup()
+    setup.begin()
+    return setup
+
+
+def errors(form: Form) -> dict[str, str]:
+    return {name: sentence.key for name, sentence in (form.errors or {}).items()}
+
+
+def value(form: Form, name: str) -> Any:
+    return next(each.value for each in form.fields if each.name == name)
+
+
+def test_the_command_opens_the_first_of_six_steps(setup: Setup) -> None:
+    assert setup.form.title == Text("setup.title", {"step": 1, "steps": 6})
+    assert [each.name for each in setup.form.fields] == ["name", "enterprise_key", "region"]
+    assert "back" not in actions(setup.form)
+
+
+def test_every_step_leads_to_the_next_and_saving_makes_a_rollout(setup: Setup) -> None:
+    seen = [setup.at]
+    for step in STEPS[:-1]:
+        setup.submit(**GOOD[step])
+        seen.append(setup.at)
+    assert tuple(seen) == STEPS
+
+    saved = setup.save()
+
+    assert isinstance(setup.reply, CloseForm)
+    assert keys(setup.reply.message)[0] == "setup.saved"
+    assert saved == Rollout(
+        id=saved.id,
+        company="default",
+        name="Acme",
+        enterprise_key="acme",
+        region=Region.EU,
+        login_url="https://sonarcloud.io/login/sso?enterprise_key=acme",
+        provisioning=Provisioning.JIT,
+        groups_exist=True,
+        domain_verified=True,
+        former_sign_in=(FormerSignIn.GITHUB, FormerSignIn.BITBUCKET),
+        organizations=("acme-a", "acme-b"),
+        uses_tokens=True,
+        policy=ReminderPolicy(deadline=datetime(2026, 4, 1, 23, 59, tzinfo=UTC)),
+        created_by=ADA.id,
+        created_at=NOON,
+        version=1,
+    )
+    assert setup.last.audit == "rollout.created"
+    assert setup.dialog.closed
+
+
+@pytest.mark.parametrize(
+    ("step", "wrong", "error"),
+    [
+        ("enterprise", {"name": "  "}, {"name": "setup.error.required"}),
+        ("enterprise", {"enterprise_key": ""}, {"enterprise_key": "setup.error.key"}),
+        ("enterprise", {"enterprise_key": "acme corp"}, {"enterprise_key": "setup.error.key"}),
+        ("enterprise", {"region": "mars"}, {"region": "setup.error.required"}),
+        ("login", {"login_url": "http://sonarcloud.io/x"}, {"login_url": "setup.error.https"}),
+        ("provisioning", {"groups_exist": ()}, {"groups_exist": "setup.error.groups"}),
+        ("provisioning", {"provisioning": "by hand"}, {"provisioning": "setup.error.required"}),
+        ("people", {"organizations": "fine not/fine"}, {"organizations": "setup.error.organization"}),
+        ("reminders", {"first_after_days": "soon"}, {"first_after_days": "setup.error.number"}),
+        ("reminders", {"first_after_days": "0"}, {"first_after_days": "setup.error.number"}),
+        ("reminders", {"every_days": "61"}, {"every_days": "setup.error.number"}),
+        ("reminders", {"at_most": "-1"}, {"at_most": "setup.error.number"}),
+        ("reminders", {"hour_to": "25"}, {"hour_to": "setup.error.number"}),
+        ("reminders", {"hour_from": "17"}, {"hour_to": "setup.error.hours"}),
+        ("reminders", {"weekdays": ()}, {"weekdays": "setup.error.weekdays"}),
+        ("reminders", {"weekdays": ("7", "01", "")}, {"weekdays": "setup.error.weekdays"}),
+        ("reminders", {"deadline": "2026-03-03"}, {"deadline": "setup.error.deadline"}),
+        ("reminders", {"deadline": "some day"}, {"deadline": "setup.error.deadline"}),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_can_be_mended(
+    setup: Setup, step: str, wrong: dict[str, Any], error: dict[str, str]
+) -> None:
+    setup.fill_in(*STEPS[: STEPS.index(step)])
+
+    refused = setup.submit(**GOOD[step] | wrong)
+
+    assert errors(refused) == error
+    assert setup.at == step
+    assert not setup.last.state
+
+    setup.submit(**GOOD[step])
+    assert setup.at == STEPS[STEPS.index(step) + 1]
+
+
+def test_an_error_keeps_everything_else_that_was_filled_in(setup: Setup) -> None:
+    form = setup.submit(name="Acme", enterprise_key="not a key", region="us")
+
+    assert value(form, "name") == "Acme"
+    assert value(form, "enterprise_key") == "not a key"
+    assert value(form, "region") == ("us",)
+
+
+@pytest.mark.parametrize("typed", ["a\nb", "a, b", "a;b", " a  b\na "])
+def test_organizations_may_be_separated_in_any_usual_way(setup: Setup, typed: str) -> None:
+    setup.fill_in("enterprise", "login", "provisioning")
+    setup.submit(**GOOD["people"] | {"organizations": typed})
+    setup.fill_in("reminders")
+    assert setup.save().organizations == ("a", "b")
+
+
+def test_without_a_login_url_the_one_click_link_is_used_and_follows_a_change_of_the_key(setup: Setup) -> None:
+    setup.fill_in("enterprise")
+    setup.submit(login_url="")
+    setup.press("back")
+    setup.press("back")
+    setup.submit(name="Acme", enterprise_key="acme-2", region="us")
+    setup.submit(login_url=value(setup.form, "login_url"))
+    setup.fill_in("provisioning", "people", "reminders")
+
+    assert setup.save().login_url == "https://sonarqube.us/login/sso?enterprise_key=acme-2"
+
+
+def test_scim_needs_no_word_about_groups(setup: Setup) -> None:
+    setup.fill_in("enterprise", "login")
+    setup.submit(provisioning="scim", groups_exist=(), domain_verified="no")
+    assert setup.at == "people"
+
+
+def test_the_dialog_warns_where_it_matters(setup: Setup) -> None:
+    assert "setup.login.tiles" in body_keys(setup.fill_in("enterprise"))
+    warned = body_keys(setup.fill_in("login", "provisioning"))
+    assert {"setup.people.keep_admins", "setup.people.sot"} <= set(warned)
+    assert "setup.people.bitbucket" in body_keys(setup.fill_in("people", "reminders"))
+
+
+def test_back_keeps_what_was_typed(setup: Setup) -> None:
+    setup.fill_in("enterprise")
+    setup.press("back", login_url="https://sonarcloud.io/custom")
+    assert setup.at == "enterprise"
+    assert value(setup.form, "name") == "Acme"
+
+    form = setup.fill_in("enterprise")
+    assert value(form, "login_url") == "https://sonarcloud.io/custom"
+
+
+def test_back_forgets_what_is_wrong_and_complains_about_nothing(setup: Setup) -> None:
+    setup.fill_in("enterprise")
+    form = setup.press("back", login_url="http://elsewhere.example")
+    assert form.errors is None
+    assert value(setup.fill_in("enterprise"), "login_url") == ""
+
+
+def test_back_from_the_preview_leads_to_the_reminders(setup: Setup) -> None:
+    setup.fill_in(*STEPS[:-1])
+    setup.press("back")
+    assert setup.at == "reminders"
+    assert value(setup.form, "deadline") == "2026-04-01"
+
+
+def test_the_preview_shows_the_very_invitation(setup: Setup) -> None:
+    form = setup.fill_in(*STEPS[:-1])
+    saved = setup.save()
+    invitation = invited(saved)
+
+    begins = form.body.index(invitation.body[0])
+    assert form.body[begins : begins + len(invitation.body)] == invitation.body
+    labels = tuple(each.label for each in invitation.buttons)
+    assert Text("setup.preview.buttons", {"buttons": labels}) in [getattr(each, "text", None) for each in form.body]
+
+
+def invited(of: Rollout) -> Message:
+    """What Ada would get if she were invited."""
+    from tests.builders import view  # noqa: PLC0415
+
+    as_invitee: InvitationView = view(of, ADA)
+    return invitation_message(as_invitee)
+
+
+def test_send_it_to_me_first_sends_the_invitation_with_harmless_buttons(setup: Setup) -> None:
+    setup.fill_in(*STEPS[:-1])
+    setup.press("send_to_me")
+
+    (effect,) = setup.last.effects
+    assert isinstance(effect, SendMessage)
+    assert effect.to == ADA.id
+    assert "setup.sent_to_you" in body_keys(setup.form)
+    assert {(each.token.conversation, each.token.action) for each in buttons_of(effect.message)} == {
+        ("setup", "preview")
+    }
+    link = next(each for each in effect.message.buttons if isinstance(each, LinkButton))
+    assert link.url == GOOD["login"]["login_url"]
+    assert link.token is None
+
+    saved = setup.save()
+    assert effect.message.body == invited(saved).body
+
+
+def test_it_is_sent_to_me_once_for_each_version_of_the_dialog(setup: Setup) -> None:
+    setup.fill_in(*STEPS[:-1])
+    setup.press("send_to_me")
+    first = setup.last.effects
+    setup.press("send_to_me")
+    assert setup.last.effects[0].key == first[0].key, "the same message is not queued twice"
+
+    setup.press("back")
+    setup.fill_in("reminders")
+    setup.press("send_to_me")
+    assert setup.last.effects[0].key != first[0].key
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_button_of_the_preview_says_that_it_is_one(setup: Setup, saved: bool) -> None:
+    setup.fill_in(*STEPS[:-1])
+    setup.press("send_to_me")
+    preview = buttons_of(setup.last.effects[0].message)[0]
+    if saved:
+        setup.save()
+    after = setup.step(press(preview.token))
+    assert isinstance(after.reply, Whisper)
+    assert keys(after.reply.message)[0] == "setup.preview.only"
+    assert not after.state
+
+
+def buttons_of(message: Message) -> list[Any]:
+    return [each for each in message.buttons if not isinstance(each, LinkButton)]
+
+
+def test_an_older_copy_of_the_dialog_changes_nothing_and_shows_where_one_is(setup: Setup) -> None:
+    old = setup.form.token
+    setup.fill_in("enterprise")
+
+    after = setup.step(submit(old, name="Other", enterprise_key="other", region="us"))
+
+    assert not after.state
+    form = form_of(after.reply)
+    assert body_keys(form)[0] == "setup.stale"
+    assert form.token == setup.form.token
+
+
+def test_a_second_save_of_the_same_dialog_is_answered_kindly(setup: Setup) -> None:
+    form = setup.fill_in(*STEPS[:-1])
+    setup.save()
+    again = setup.step(submit(form.token))
+    assert isinstance(again.reply, Whisper)
+    assert keys(again.reply.message)[0] == "answer.outdated"
+    assert not again.state
+
+
+def test_a_dialog_that_is_not_ones_own_is_outdated() -> None:
+    """The reading part gives a dialog to its owner only."""
+    after = SETUP.decide(SetupLoaded(scene(), dialog=None), submit(Token("setup", "next", "somebody-elses", 3)), NOON)
+    assert isinstance(after.reply, Whisper)
+    assert keys(after.reply.message)[0] == "answer.outdated"
+    assert not after.state
+
+
+def test_an_existing_rollout_is_changed_and_keeps_what_the_dialog_does_not_ask() -> None:
+    before = rollout(state=RolloutState.PAUSED, created_by="slack:T1:U-first", version=7)
+    setup = Setup(rollout=before)
+    assert body_keys(setup.begin())[0] == "setup.changing"
+    assert value(setup.form, "name") == "Acme"
+    setup.fill_in(*STEPS[:-1])
+
+    saved = setup.save()
+
+    assert (saved.id, saved.state, saved.created_by, saved.created_at, saved.version) == (
+        before.id,
+        RolloutState.PAUSED,
+        before.created_by,
+        before.created_at,
+        8,
+    )
+    assert setup.last.audit == "rollout.changed"
+    assert dict(setup.last.details) == {"login_url_changed": 0, "version": 8}
+
+
+def test_a_change_of_the_login_url_is_audited() -> None:
+    setup = Setup(rollout=rollout())
+    setup.begin()
+    setup.fill_in("enterprise")
+    setup.submit(login_url="https://sonarcloud.io/other")
+    setup.fill_in("provisioning", "people", "reminders")
+    assert setup.save().login_url == "https://sonarcloud.io/other"
+    assert dict(setup.last.details)["login_url_changed"] == 1
+
+
+def test_of_two_admins_who_set_up_at_once_the_second_is_told(setup: Setup) -> None:
+    setup.fill_in(*STEPS[:-1])
+    setup.rollout = rollout()
+
+    setup.save()
+
+    assert keys(setup.reply.message)[0] == "setup.overtaken"
+    assert setup.rollout == rollout()
+    assert setup.dialog.closed
+
+
+def test_a_deadline_is_the_end_of_the_admins_day() -> None:
+    setup = Setup()
+    tokyo = ADA.model_copy(update={"time_zone": "Asia/Tokyo"})
+    opened = setup.step(command("setup", actor=tokyo))
+    for step in STEPS[:-1]:
+        opened = setup.step(submit(form_of(opened.reply).token, tokyo, **GOOD[step]))
+    setup.step(submit(form_of(opened.reply).token, tokyo))
+    assert setup.rollout.policy.deadline == datetime(2026, 4, 1, 14, 59, tzinfo=UTC)
+
+
+def test_no_step_has_more_than_a_dialog_can_show(setup: Setup) -> None:
+    for step in STEPS[:-1]:
+        assert len(say(setup.form.title, Reader())) <= 24, "a modal's title"
+        for each in setup.form.fields:
+            if isinstance(each, ChoiceField):
+                assert len(each.choices) <= 10
+            if isinstance(each, TextField):
+                assert len(say(each.label, Reader())) <= 150
+        setup.submit(**GOOD[step])
+
+
+def test_the_forms_of_all_steps_name_the_dialog_and_its_version(setup: Setup) -> None:
+    for step in STEPS[:-1]:
+        assert setup.form.token == Token("setup", "next", setup.dialog.id, setup.dialog.version)
+        setup.submit(**GOOD[step])
+    assert isinstance(setup.reply, ShowForm)
+    assert replace(setup.form.token, version=1) == Token("setup", "next", setup.dialog.id, 1)

@@ -1,0 +1,124 @@
+"""What stands outside, in memory: a chat platform that does what a test tells it, a directory, a clock that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+
+from bot.events import NotFound, Target
+from bot.messages import Message
+from bot.model import Person, Platform, Workspace
+from bot.ports import Limits, NeverLeft, Outcome, Refused, Sent, Throttled, Unclear
+from tests.builders import NOON
+
+PLENTY = Limits(per_second=1000, burst=1000, in_flight=100, others_per_second=1000)
+
+
+class StoppedClock:
+    """Stands still until a test moves it; waiting moves it too."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    async def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    def forward(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A message as its reader has it."""
+
+    delivery_id: str
+    person_id: str
+    message_id: str
+    message: Message
+    at: datetime
+
+
+@dataclass
+class MemoryPlatform:
+    """Implements bot.ports.ChatPlatform.
+
+    `script` holds the outcomes of the next calls of `send`; when it is empty, messages arrive. An Unclear one arrives
+    all the same if `late` says so: that is what makes it unclear.
+    """
+
+    platform: Platform = Platform.SLACK
+    limits: Limits = PLENTY
+    can_find: bool = True
+    clock: StoppedClock = field(default_factory=StoppedClock)
+    script: list[Outcome | Exception] = field(default_factory=list)
+    late: bool = False
+    log: list[Arrived] = field(default_factory=list)
+    tried: list[str] = field(default_factory=list)  # delivery ids, in the order of the calls
+    shown: dict[str, Message] = field(default_factory=dict)  # what each message shows now, by message id
+    update_script: list[Outcome] = field(default_factory=list)
+    find_script: list[Unclear | Throttled] = field(default_factory=list)
+    searched: list[str] = field(default_factory=list)
+    before_answer: Callable[[Arrived], None] = lambda _: None
+    _ids: count[int] = field(default_factory=lambda: count(1))
+
+    async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:
+        self.tried.append(delivery_id)
+        outcome = self.script.pop(0) if self.script else None
+        if isinstance(outcome, Exception):
+            raise outcome
+        if isinstance(outcome, Throttled | NeverLeft | Refused) or (isinstance(outcome, Unclear) and not self.late):
+            return outcome
+        arrived = Arrived(delivery_id, person.id, f"m{next(self._ids)}", message, self.clock.now())
+        self.log.append(arrived)
+        self.shown[arrived.message_id] = message
+        self.before_answer(arrived)
+        return outcome or Sent(self.channel(person), arrived.message_id)
+
+    async def update(self, workspace: Workspace, person: Person, sent: Sent, message: Message) -> Outcome:
+        if self.update_script:
+            return self.update_script.pop(0)
+        self.shown[sent.message_id] = message
+        return sent
+
+    async def find(
+        self, workspace: Workspace, person: Person, delivery_id: str, since: datetime
+    ) -> Sent | Unclear | Throttled | None:
+        self.searched.append(delivery_id)
+        if self.find_script:
+            return self.find_script.pop(0)
+        for arrived in self.log:
+            if arrived.delivery_id == delivery_id and arrived.at >= since:
+                return Sent(self.channel(person), arrived.message_id)
+        return None
+
+    @staticmethod
+    def channel(person: Person) -> str:
+        """Every person's direct messages have their own channel."""
+        return f"D-{person.user_id}"
+
+    def to(self, person: Person) -> list[Message]:
+        """What somebody got, as it was sent."""
+        return [arrived.message for arrived in self.log if arrived.person_id == person.id]
+
+
+@dataclass
+class MemoryDirectory:
+    """Implements bot.ports.Directory: knows what the test tells it, in the order of the questions."""
+
+    platform: Platform = Platform.SLACK
+    answers: list[tuple[Sequence[Person], Sequence[NotFound]] | Exception] = field(default_factory=list)
+    asked: list[Sequence[Target]] = field(default_factory=list)
+
+    async def resolve(
+        self, workspace: Workspace, targets: Sequence[Target]
+    ) -> tuple[Sequence[Person], Sequence[NotFound]]:
+        self.asked.append(targets)
+        answer = self.answers.pop(0) if self.answers else ((), ())
+        if isinstance(answer, Exception):
+            raise answer
+        return answer

@@ -26,6 +26,7 @@ from bot.ports import Clock
 Assemble = Callable[[Settings, Clock], AbstractAsyncContextManager[Bot]]
 
 SLACK_AT, TEAMS_AT = "/playground/slack", "/playground/teams"
+START_WITHIN = 20.0  # seconds; everything is on this machine
 TEAMS_ADMINS = ("adele", "megan")
 
 
@@ -82,7 +83,8 @@ async def playing(
     ):
         playground.point_at(url)
         async with bot.running():
-            await bot.ready.wait()
+            async with asyncio.timeout(START_WITHIN):
+                await bot.ready.wait()
             await playground.teams.announce_installations()
             yield playground, bot
 
@@ -116,7 +118,8 @@ async def demo(assembled: Assemble, stopped_by_signal: Callable[[], asyncio.Even
                 admins=admins,
             )
             async with served(app, "127.0.0.1", port), bot.running():
-                await bot.ready.wait()
+                async with asyncio.timeout(START_WITHIN):
+                    await bot.ready.wait()
                 await playground.teams.announce_installations()
                 print(f"The playground is open at {url}/  (Ctrl+C ends it)", flush=True)  # noqa: T201  # for the terminal
                 await stop.wait()

@@ -3,7 +3,7 @@
 The page itself is in page/: plain HTML, CSS and JavaScript modules, and Microsoft's card renderer in page/vendor/.
 
 `GET /` -> the page; `GET /playground/static/...` -> its files.
-`GET /playground/config` -> `{"slack": URL, "teams": URL, "admins": [...]}`: below which the emulators' page APIs (`/ui/...`) are.
+`GET /playground/config` -> `{"slack": URL, "teams": URL, "admins": [...]}`: where the emulators' page APIs are.
 `GET /playground/clock` -> `{"now": "2026-01-05T09:00:00+00:00"}`.
 `POST /playground/clock` `{"hours": 1.5}` -> the same, after moving the clock forward. More than 0 and at most
     8784 hours, else 400 `{"error": "..."}`.
@@ -28,17 +28,18 @@ def add_page(
     *,
     slack_ui: str,
     teams_ui: str,
+    now: Callable[[], datetime],
     move: Callable[[timedelta], datetime],
     admins: Collection[str] = (),
 ) -> None:
     """Add the page to an application.
 
-    slack_ui, teams_ui: where the two emulators are, "/playground/slack" when mounted on this very application, or an
-    absolute URL (they must then allow this origin). move: moves the bot's clock forward and gives its new time; by
-    nothing, it only gives the time. admins: e-mail addresses or ids of the people whom the page calls admins, beside
-    the owners and admins of the Slack workspace.
+    slack_ui, teams_ui: where the emulators' page APIs are, "/playground/slack/ui" when mounted on this very
+    application, or an absolute URL (they must then allow this origin). now: the bot's time. move: moves the bot's
+    clock forward and gives its new time. admins: e-mail addresses or ids of the people whom the page calls admins,
+    beside the owners and admins of the Slack workspace.
     """
-    page = _Page(slack_ui.rstrip("/"), teams_ui.rstrip("/"), move, sorted(admins))
+    page = _Page(slack_ui.rstrip("/"), teams_ui.rstrip("/"), now, move, sorted(admins))
     app.router.add_get("/", page.index)
     app.router.add_get("/playground/config", page.config)
     app.router.add_get("/playground/clock", page.clock)
@@ -57,6 +58,7 @@ async def _check_again(request: web.Request, response: web.StreamResponse) -> No
 class _Page:
     slack_ui: str
     teams_ui: str
+    now: Callable[[], datetime]
     move: Callable[[timedelta], datetime]
     admins: list[str]
 
@@ -82,7 +84,7 @@ class _Page:
         return web.json_response({"slack": self.slack_ui, "teams": self.teams_ui, "admins": self.admins})
 
     async def clock(self, _request: web.Request) -> web.Response:
-        return _time(self.move(timedelta()))
+        return _time(self.now())
 
     async def move_clock(self, request: web.Request) -> web.Response:
         try:

@@ -68,6 +68,9 @@ class StandingClock:
 
     time: datetime = datetime(2026, 1, 2, 15, 30, tzinfo=UTC)
 
+    def now(self) -> datetime:
+        return self.time
+
     def seconds(self) -> float:
         return self.time.timestamp()
 
@@ -124,8 +127,9 @@ async def _playground() -> AsyncIterator[Playground]:
     app.add_subapp("/playground/teams", teams.app)
     add_page(
         app,
-        slack_ui="/playground/slack",
-        teams_ui="/playground/teams",
+        slack_ui="/playground/slack/ui",
+        teams_ui="/playground/teams/ui",
+        now=clock.now,
         move=clock.move,
         admins=["adele@usher.example"],
     )

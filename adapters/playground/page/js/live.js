@@ -12,7 +12,7 @@ export function api(base) {
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),
       }),
-    eventsUrl: (query = {}) => `${base}/ui/events?${new URLSearchParams(query)}`,
+    eventsUrl: (query = {}) => `${base}/events?${new URLSearchParams(query)}`,
   };
 }
 

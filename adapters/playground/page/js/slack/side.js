@@ -25,7 +25,7 @@ export async function slackSide(root, { base, admins, happened, now }) {
   draw(side);
   side.refresh = oneAtATime(() => refresh(side));
   side.lookAfterOthers = whenQuiet(() => lookAfterOthers(side), 600);
-  const { people } = await side.server.get("/ui/people");
+  const { people } = await side.server.get("/people");
   side.everybody = people.filter((each) => each.can_act);
   side.me = (side.everybody.find((each) => isAdmin(side, each)) ?? side.everybody[0]).id;
   follow(side.server.eventsUrl(), side.refresh, (up) => root.classList.toggle("offline", !up));
@@ -81,7 +81,7 @@ async function choose(side, id) {
 
 async function refresh(side) {
   const asked = side.me;
-  const state = await side.server.get("/ui/state", { as: asked }).catch(() => null);
+  const state = await side.server.get("/state", { as: asked }).catch(() => null);
   if (!state || asked !== side.me) return;
   const before = side.state;
   side.state = state;
@@ -154,7 +154,7 @@ function openChannel(side, id) {
   side.open[side.me] = id;
   side.tab = "messages";
   show(side, null);
-  if (id === side.state.direct_message.id) side.server.post("/ui/home", { as: side.me, tab: "messages" }).catch(() => {});
+  if (id === side.state.direct_message.id) side.server.post("/home", { as: side.me, tab: "messages" }).catch(() => {});
 }
 
 function showHead(side, place) {
@@ -170,7 +170,7 @@ function showHead(side, place) {
 
 function openTab(side, name) {
   side.tab = name;
-  side.server.post("/ui/home", { as: side.me, tab: name }).catch((problem) => warn(side, problem.message));
+  side.server.post("/home", { as: side.me, tab: name }).catch((problem) => warn(side, problem.message));
   show(side, null);
 }
 
@@ -213,13 +213,13 @@ function showHome(side) {
 
 async function type(side, text) {
   const command = text.startsWith("/");
-  await trying(side, () => side.server.post("/ui/type", { as: side.me, in: openPlace(side).id, text }));
+  await trying(side, () => side.server.post("/type", { as: side.me, in: openPlace(side).id, text }));
   side.happened(command ? "command" : "message", text);
 }
 
 async function press(side, where, block, element, value, values) {
   const body = { as: side.me, where, action_id: element.action_id, block_id: block.block_id, value, values };
-  const answer = await trying(side, () => side.server.post("/ui/press", body));
+  const answer = await trying(side, () => side.server.post("/press", body));
   if (answer?.ok === false) warn(side, TROUBLES[answer.error] ?? answer.error);
   side.happened("press", element.text?.text ?? "");
 }
@@ -227,13 +227,13 @@ async function press(side, where, block, element, value, values) {
 function modalActions(side) {
   const send = (path, body) => trying(side, () => side.server.post(path, { as: side.me, ...body }));
   return {
-    fill: (view, values) => side.state.modal?.id === view.id && side.server.post("/ui/fill", { as: side.me, view: view.id, values }).catch(() => {}),
+    fill: (view, values) => side.state.modal?.id === view.id && side.server.post("/fill", { as: side.me, view: view.id, values }).catch(() => {}),
     submit: async (view, values) => {
-      const answer = await send("/ui/submit", { view: view.id, values });
+      const answer = await send("/submit", { view: view.id, values });
       await side.refresh();
       if (answer?.ok) side.happened("submit", answer.outcome);
     },
-    close: (view, clear) => send("/ui/close", { view: view.id, clear }),
+    close: (view, clear) => send("/close", { view: view.id, clear }),
     press: (where, block, element, value, values) => press(side, where, block, element, value, values),
     ask: (confirm) => confirmFirst(side, confirm),
   };
@@ -266,7 +266,7 @@ function showTroubles(side) {
 async function lookAfterOthers(side) {
   for (const person of side.everybody.slice(0, MOST_LOOKED_AFTER)) {
     if (person.id === side.me) continue;
-    const state = await side.server.get("/ui/state", { as: person.id }).catch(() => null);
+    const state = await side.server.get("/state", { as: person.id }).catch(() => null);
     side.waiting[person.id] = state ? unreadIn(side, person.id, state.direct_message) > 0 : false;
   }
   side.waiting[side.me] = false;

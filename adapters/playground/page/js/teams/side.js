@@ -20,7 +20,7 @@ export async function teamsSide(root, { base, admins, happened, now }) {
   draw(side);
   side.refresh = oneAtATime(() => refresh(side));
   side.lookAfterOthers = whenQuiet(() => lookAfterOthers(side), 600);
-  side.everybody = (await side.server.get("/ui/people")).people;
+  side.everybody = (await side.server.get("/people")).people;
   side.me = (side.everybody.find((each) => isAdmin(side, each)) ?? side.everybody[0]).key;
   listen(side);
   await side.refresh();
@@ -63,7 +63,7 @@ function draw(side) {
   side.front = el("div", { class: "front" });
   side.composer = composer({ side: "teams", history: [], send: (text) => type(side, text), suggest: (text) => suggest(side, text) });
   const focus = () => side.composer.node.querySelector("textarea").focus();
-  side.dialog = dialogHost(side.front, { submit: (data, inputs) => submitDialog(side, data, inputs), close: () => send(side, "/ui/dialog/close", {}) }, focus);
+  side.dialog = dialogHost(side.front, { submit: (data, inputs) => submitDialog(side, data, inputs), close: () => send(side, "/dialog/close", {}) }, focus);
   side.root.append(
     el("header", { class: "titlebar" }, el("span", { class: "product" }, el("span", { class: "product-mark", "aria-hidden": "true" }, "T"), "Teams"), side.identity, side.people.row),
     el(
@@ -85,12 +85,12 @@ async function choose(side, key) {
   }
   const me = side.state.me;
   side.happened("person", { ...me, admin: isAdmin(side, me), tz: me.timezone });
-  send(side, "/ui/refresh", { conversation: openPlace(side).id });
+  send(side, "/refresh", { conversation: openPlace(side).id });
 }
 
 async function refresh(side) {
   const asked = side.me;
-  const state = await side.server.get("/ui/state", { as: asked }).catch(() => null);
+  const state = await side.server.get("/state", { as: asked }).catch(() => null);
   if (!state || asked !== side.me) return;
   const before = side.state;
   side.state = state;
@@ -148,7 +148,7 @@ function openConversation(side, id) {
   side.open[side.me] = id;
   side.thread = null;
   show(side, null);
-  send(side, "/ui/refresh", { conversation: id });
+  send(side, "/refresh", { conversation: id });
 }
 
 function showHead(side, place) {
@@ -160,7 +160,7 @@ function showHead(side, place) {
 
 function showBanner(side, place) {
   const { me } = side.state;
-  const trouble = place.kind === "personal" && (me.installed ? me.blocked && ["You have blocked SSO Usher.", "/ui/unblock", "Unblock"] : ["SSO Usher is not added for you.", "/ui/install", "Add it"]);
+  const trouble = place.kind === "personal" && (me.installed ? me.blocked && ["You have blocked SSO Usher.", "/unblock", "Unblock"] : ["SSO Usher is not added for you.", "/install", "Add it"]);
   side.banner.hidden = !trouble;
   if (!trouble) return;
   const [text, path, label] = trouble;
@@ -201,16 +201,16 @@ async function type(side, text) {
   const { thread } = side;
   side.thread = null;
   side.happened("command", text);
-  await send(side, "/ui/messages", { conversation: place.id, text, thread });
+  await send(side, "/messages", { conversation: place.id, text, thread });
 }
 
 async function press(side, place, message, action, inputs) {
-  const answer = await send(side, "/ui/actions", { conversation: place.id, message: message.id, action, inputs });
+  const answer = await send(side, "/actions", { conversation: place.id, message: message.id, action, inputs });
   if (answer) side.happened(Object.keys(inputs).length ? "submit" : "press", action.verb ?? "");
 }
 
 async function submitDialog(side, data, inputs) {
-  if (await send(side, "/ui/dialog/submit", { data, inputs })) side.happened("submit", "");
+  if (await send(side, "/dialog/submit", { data, inputs })) side.happened("submit", "");
 }
 
 async function send(side, path, body) {
@@ -228,7 +228,7 @@ function showToasts(side) {
     if (side.toasted.has(id)) continue;
     side.toasted.add(id);
     announce(`Teams: ${text}`);
-    toast(side.toasts, "teams", text, { kind, dismissed: () => send(side, "/ui/toasts/dismiss", { as, id }) });
+    toast(side.toasts, "teams", text, { kind, dismissed: () => send(side, "/toasts/dismiss", { as, id }) });
   }
 }
 
@@ -236,7 +236,7 @@ function showToasts(side) {
 async function lookAfterOthers(side) {
   for (const person of side.everybody.slice(0, MOST_LOOKED_AFTER)) {
     if (person.key === side.me) continue;
-    const state = await side.server.get("/ui/state", { as: person.key }).catch(() => null);
+    const state = await side.server.get("/state", { as: person.key }).catch(() => null);
     const chat = state && personal(state);
     side.waiting[person.key] = chat ? unreadIn(side, person, chat) > 0 : false;
   }

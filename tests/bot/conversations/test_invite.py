@@ -1,0 +1,282 @@
+"""`/sso invite`: from names to a list, from the list to a wave of invitations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.conversations.invite import INVITE, InviteLoaded, progress_message
+from bot.events import NotFound, PeopleFound, Problem, Target, TargetKind
+from bot.messages import Button, Facts, Message, Notice, Style, Text, Token
+from bot.model import DeliveryState, Dialog, Person, Rollout, RolloutState, Wave
+from bot.texts import Reader, say
+from bot.transition import AskDirectory, Invite, Remember, Replace, SendMessage, Transition, Whisper
+from tests.builders import (
+    ADA,
+    GRACE,
+    LINUS,
+    NOON,
+    actions,
+    body_keys,
+    button,
+    command,
+    event_id,
+    keys,
+    message_of,
+    person,
+    press,
+    rollout,
+    scene,
+    words,
+)
+
+ENGINEERING = Target(TargetKind.GROUP, "S1", "@engineering")
+GENERAL = Target(TargetKind.CHANNEL, "C1", "#general")
+PAUSED = rollout(state=RolloutState.PAUSED)
+
+
+def ask(event: Any, of: Rollout | None) -> Transition:
+    return INVITE.decide(InviteLoaded(scene(of)), event, NOON)
+
+
+def looking(of: Rollout | None = None) -> Dialog:
+    (dialog,) = ask(command("invite", ENGINEERING), of or rollout()).state
+    assert isinstance(dialog, Dialog)
+    return dialog
+
+
+def found(
+    *people: Person, left_out: tuple[NotFound, ...] = (), invited: frozenset[str] = frozenset(), **changes: Any
+) -> Transition:
+    dialog = changes.pop("dialog", None) or looking()
+    event = PeopleFound(
+        id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id=dialog.id, people=people, left_out=left_out
+    )
+    return INVITE.decide(InviteLoaded(scene(rollout()), dialog=dialog, invited=invited), event, NOON)
+
+
+def listed(*people: Person, **changes: Any) -> tuple[Dialog, Message]:
+    """The list as it waits for the admin's decision."""
+    after = found(*people, **changes)
+    (dialog,) = after.state
+    send = after.effects[1]
+    assert isinstance(dialog, Dialog)
+    assert isinstance(send, SendMessage)
+    return dialog, send.message
+
+
+def decide(dialog: Dialog | None, token: Token, of: Rollout | None = None) -> Transition:
+    return INVITE.decide(InviteLoaded(scene(of or rollout()), dialog=dialog), press(token), NOON)
+
+
+def said(transition: Transition) -> str:
+    assert isinstance(transition.reply, Whisper)
+    return transition.reply.message.summary.key
+
+
+def test_without_a_rollout_there_is_nothing_to_invite_to() -> None:
+    assert said(ask(command("invite", ENGINEERING), None)) == "answer.no_rollout"
+
+
+def test_a_paused_rollout_invites_nobody() -> None:
+    after = ask(command("invite", ENGINEERING), PAUSED)
+    assert said(after) == "invite.paused"
+    assert not after.effects
+
+
+def test_no_name_gets_an_example() -> None:
+    assert said(ask(command("invite"), rollout())) == "invite.usage"
+
+
+def test_a_word_that_names_nobody_is_pointed_out_and_nothing_is_looked_up() -> None:
+    after = ask(command("invite everybody grace@acme.example"), rollout())
+    assert message_of(after.reply).summary == Text("invite.unknown_word", {"word": "everybody"})
+    assert not after.effects
+
+
+@pytest.mark.parametrize("word", ["here", "Team", "@channel"])
+def test_here_means_the_channel_that_the_command_was_written_in(word: str) -> None:
+    after = ask(command(f"invite {word}", here=GENERAL), rollout())
+    assert after.effects == (AskDirectory(after.effects[0].dialog_id, (GENERAL,)),)
+
+
+def test_here_means_nothing_where_there_is_no_channel() -> None:
+    assert said(ask(command("invite here"), rollout())) == "invite.unknown_word"
+
+
+def test_each_name_is_looked_up_once() -> None:
+    after = ask(command("invite Grace@acme.example grace@acme.example", ENGINEERING, ENGINEERING), rollout())
+    email = Target(TargetKind.EMAIL, "grace@acme.example", "Grace@acme.example")
+    (effect,) = after.effects
+    assert isinstance(effect, AskDirectory)
+    assert effect.targets == (Target(email.kind, email.id, "grace@acme.example"), ENGINEERING)
+    assert message_of(after.reply).summary == Text("invite.looking", {"count": 2})
+    assert after.audit == "invite.asked"
+
+
+def test_the_list_says_who_gets_a_message_and_asks() -> None:
+    dialog, message = listed(GRACE, LINUS)
+    assert dialog.step == "confirm"
+    assert dialog.data == {"people": [GRACE.id, LINUS.id]}
+    assert "Grace" in words(message)
+    assert "Linus" in words(message)
+    assert rollout().login_url in words(message)
+    send = button(message, "send")
+    assert send.style is Style.PRIMARY
+    assert send.confirm == Text("invite.sure", {"count": 2})
+    assert actions(message) == ["send", "cancel"]
+
+
+def test_what_the_directory_tells_about_people_is_remembered() -> None:
+    assert found(GRACE).effects[0] == Remember((GRACE,))
+
+
+def test_somebody_found_through_several_groups_is_listed_once() -> None:
+    dialog, _ = listed(GRACE, GRACE, LINUS)
+    assert dialog.data == {"people": [GRACE.id, LINUS.id]}
+
+
+def test_one_person_with_two_accounts_is_listed_once() -> None:
+    second = person("grace-2", email=GRACE.email)
+    dialog, _ = listed(GRACE, second)
+    assert len(dialog.data["people"]) == 1
+
+
+def test_people_without_an_address_are_different_people() -> None:
+    dialog, _ = listed(person("a", email=""), person("b", email=""))
+    assert len(dialog.data["people"]) == 2
+
+
+def test_who_is_invited_already_is_counted_and_not_invited_again() -> None:
+    dialog, message = listed(GRACE, LINUS, invited=frozenset({GRACE.identity}))
+    assert dialog.data == {"people": [LINUS.id]}
+    assert Text("invite.already", {"count": 1}) in [getattr(part, "text", None) for part in message.body]
+
+
+@pytest.mark.parametrize("problem", Problem)
+def test_who_or_what_is_left_out_is_named_with_the_reason(problem: Problem) -> None:
+    _, message = listed(GRACE, left_out=(NotFound("#secret", problem), NotFound("#other", problem)))
+    (notice,) = [part for part in message.body if isinstance(part, Notice)]
+    assert notice.text.key == f"left_out.{problem}"
+    spoken = say(notice.text, Reader())
+    assert "#secret" in spoken
+    assert "#other" in spoken
+
+
+def test_of_many_names_a_few_are_shown_and_the_rest_counted() -> None:
+    many = [person(f"p{number}") for number in range(500)]
+    dialog, message = listed(*many, left_out=tuple(NotFound(f"bot-{n}", Problem.BOT) for n in range(9)))
+    assert len(dialog.data["people"]) == 500
+    assert "495 more" in words(message)
+    assert "4 more" in words(message)
+    assert "P6" not in words(message)
+
+
+def test_the_list_estimates_how_long_it_takes() -> None:
+    def takes(*people: Person) -> Text:
+        _, message = listed(*people)
+        (facts,) = [part for part in message.body if isinstance(part, Facts)]
+        return facts.pairs[1][1]
+
+    assert takes(GRACE) == Text("invite.takes.less")
+    slack = [person(f"s{number}") for number in range(5250)]
+    assert takes(*slack) == Text("invite.takes.minutes", {"count": 10})
+    teams = [person(f"t{number}", "teams:X") for number in range(1800)]
+    assert takes(*slack, *teams) == Text("invite.takes.minutes", {"count": 10})
+
+
+def test_nobody_new_ends_the_dialog() -> None:
+    dialog, message = listed(GRACE, invited=frozenset({GRACE.identity}))
+    assert dialog.closed
+    assert "invite.nobody" in body_keys(message)
+    assert not message.buttons
+
+
+def test_nobody_found_at_all_still_gets_an_answer() -> None:
+    _, message = listed(left_out=(NotFound("@empty", Problem.EMPTY_GROUP),))
+    assert body_keys(message) == ["left_out.empty_group", "invite.nobody"]
+
+
+def test_an_answer_that_comes_twice_counts_once() -> None:
+    dialog, _ = listed(GRACE)
+    assert found(LINUS, dialog=dialog) == Transition()
+
+
+def test_an_answer_to_a_question_that_nobody_asked_is_dropped() -> None:
+    event = PeopleFound(
+        id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id="?", people=(GRACE,), left_out=()
+    )
+    assert INVITE.decide(InviteLoaded(scene(rollout())), event, NOON) == Transition()
+
+
+def test_send_invites_the_listed_people_as_a_wave_and_shows_progress() -> None:
+    dialog, message = listed(GRACE, LINUS)
+    after = decide(dialog, button(message, "send").token)
+
+    closed, wave = after.state
+    assert isinstance(wave, Wave)
+    assert isinstance(closed, Dialog)
+    assert closed.closed
+    assert (wave.size, wave.channel_id, wave.message_id) == (2, "D1", "100.1")
+    assert after.effects == (Invite(rollout(), wave, (GRACE.id, LINUS.id)),)
+    assert after.audit == "invited"
+    assert after.details == (("people", 2),)
+    assert isinstance(after.reply, Replace)
+    assert after.reply.message == progress_message(wave, {DeliveryState.READY: 2})
+
+
+def test_a_second_press_invites_nobody() -> None:
+    dialog, message = listed(GRACE)
+    send = button(message, "send").token
+    closed, _ = decide(dialog, send).state
+
+    again = decide(closed, send)
+
+    assert said(again) == "answer.outdated"
+    assert not again.effects
+
+
+def test_cancel_writes_to_nobody_and_closes_the_list() -> None:
+    dialog, message = listed(GRACE)
+    after = decide(dialog, button(message, "cancel").token)
+    assert not after.effects
+    assert keys(message_of(after.reply))[0] == "invite.cancelled"
+    (closed,) = after.state
+    assert said(decide(closed, button(message, "send").token)) == "answer.outdated"
+
+
+def test_a_list_for_another_rollout_is_outdated() -> None:
+    dialog, message = listed(GRACE)
+    assert said(decide(dialog, button(message, "send").token, rollout(id="rollout-2"))) == "answer.outdated"
+
+
+def test_a_list_that_is_gone_is_outdated() -> None:
+    assert said(decide(None, Token("invite", "send", "gone", 2))) == "answer.outdated"
+
+
+def test_an_action_that_no_button_has_is_outdated() -> None:
+    dialog, _ = listed(GRACE)
+    assert said(decide(dialog, Token("invite", "all", dialog.id, dialog.version))) == "answer.outdated"
+
+
+def test_a_list_can_be_sent_after_the_pause_in_which_it_was_refused() -> None:
+    dialog, message = listed(GRACE)
+    send = button(message, "send").token
+    paused = decide(dialog, send, PAUSED)
+    assert said(paused) == "invite.paused"
+    assert not paused.state
+    assert decide(dialog, send).effects
+
+
+def test_progress_tells_how_far_it_is_and_what_went_wrong() -> None:
+    wave = Wave(id="w", rollout_id="r", workspace_id="slack:T1", created_by=ADA.id, created_at=NOON, size=10)
+    sending = progress_message(wave, {DeliveryState.SENT: 5, DeliveryState.READY: 4, DeliveryState.SENDING: 1})
+    assert sending.title == Text("progress.title")
+    assert "██████████░░░░░░░░░░" in words(sending)
+
+    done = progress_message(wave, {DeliveryState.SENT: 7, DeliveryState.DEAD: 2, DeliveryState.UNKNOWN: 1})
+    assert done.title == Text("progress.finished")
+    assert "progress.look_at_status" in body_keys(done)
+    assert {"progress.dead", "progress.unknown"} <= set(keys(done))
+    assert [each.token for each in done.buttons if isinstance(each, Button)] == [Token("status", "show", "r")]

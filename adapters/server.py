@@ -120,10 +120,10 @@ class Bot:
 async def served(app: web.Application, host: str, port: int) -> AsyncIterator[str]:
     """Serve the application; gives its address. Port 0 takes a free one."""
     async with AsyncExitStack() as stack:
-        runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=GRACE)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, host, port, shutdown_timeout=GRACE)
+        site = web.TCPSite(runner, host, port)
         await site.start()
         bound = runner.addresses[0][1]
         yield f"http://{host}:{bound}"

@@ -81,9 +81,8 @@ def _confirm(
         not_needed=event.token.action == "no_token",
     )
     after = confirmed(view, check, now)
-    toast = text("confirm.all_done") if not after.open_checks else text("confirm.noted")
     return Transition(
-        reply=Replace(invitation_message(after), _toast(toast)),
+        reply=Replace(invitation_message(after)),
         state=(check, after.invitation),
         effects=(UpdateCopies(view.invitation.id),),
         audit=f"confirmed.{event.token.action}",

@@ -11,18 +11,42 @@ export function startClock(root, { moved, ticked }) {
   const clock = { server: api("/playground"), now: new Date(), zone: "UTC", moved, ticked };
   clock.face = el("time", { class: "clock-now", "data-testid": "clock-now" });
   clock.note = el("span", { class: "clock-note" });
-  const step = (name, label, title, hours) => el("button", { type: "button", class: "button", title, "data-testid": "clock-forward", "data-step": name, onclick: (event) => forward(clock, event.currentTarget, hours()) }, label);
+  const step = (name, label, title, hours) =>
+    el(
+      "button",
+      {
+        type: "button",
+        class: "button",
+        title,
+        "data-testid": "clock-forward",
+        "data-step": name,
+        onclick: (event) => forward(clock, event.currentTarget, hours()),
+      },
+      label,
+    );
   root.append(
     el("div", { class: "clock-face" }, icon("clock"), el("div", {}, clock.face, clock.note)),
     el(
-      "div", { class: "clock-steps" },
+      "div",
+      { class: "clock-steps" },
       step("hour", "+1 hour", "Move the bot’s clock forward by an hour", () => 1),
       step("day", "+1 day", "Move the bot’s clock forward by a day", () => 24),
-      step("working-day", "Next working day, 9:00", "Move the bot’s clock to nine in the morning of the next working day", () => hoursToWorkingMorning(clock.now, clock.zone)),
+      step(
+        "working-day",
+        "Next working day, 9:00",
+        "Move the bot’s clock to nine in the morning of the next working day",
+        () => hoursToWorkingMorning(clock.now, clock.zone),
+      ),
     ),
   );
   setInterval(() => look(clock), ASK_EVERY);
-  return { ready: look(clock), now: () => clock.now, forward: (hours) => forward(clock, root.querySelector("[data-step=hour]"), hours), showFor: (zone) => showFor(clock, zone), toMorning: () => hoursToWorkingMorning(clock.now, clock.zone) };
+  return {
+    ready: look(clock),
+    now: () => clock.now,
+    forward: (hours) => forward(clock, root.querySelector("[data-step=hour]"), hours),
+    showFor: (zone) => showFor(clock, zone),
+    toMorning: () => hoursToWorkingMorning(clock.now, clock.zone),
+  };
 }
 
 async function look(clock) {

@@ -16,21 +16,49 @@ export const COMMANDS = [
 
 /**
  * `suggest(text)` gives [{insert, label, hint}] for what has been typed so far; `send(text)` posts it.
- * `history` is a list that the composer adds to. Returns {node, fill(text), describe(label)}.
+ * `history` is a list that the composer adds to. Returns {node, fill(text), focus(), describe(label)}.
  */
 export function composer({ side, send, suggest, history }) {
   const box = el("textarea", {
-    rows: "1", class: "composer-input", "data-testid": `${side}-composer`, role: "combobox", "aria-expanded": "false",
-    "aria-autocomplete": "list", "aria-controls": `${side}-suggestions`, autocomplete: "off", spellcheck: "false",
+    rows: "1",
+    class: "composer-input",
+    "data-testid": `${side}-composer`,
+    role: "combobox",
+    "aria-expanded": "false",
+    "aria-autocomplete": "list",
+    "aria-controls": `${side}-suggestions`,
+    autocomplete: "off",
+    spellcheck: "false",
   });
-  const list = el("ul", { class: "suggestions", id: `${side}-suggestions`, role: "listbox", "aria-label": "Suggestions", hidden: true });
-  const button = el("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send", "data-testid": `${side}-send` }, icon("send", true));
+  const list = el("ul", {
+    class: "suggestions",
+    id: `${side}-suggestions`,
+    role: "listbox",
+    "aria-label": "Suggestions",
+    hidden: true,
+  });
+  const button = el(
+    "button",
+    { type: "submit", class: "send", "aria-label": "Send", title: "Send", "data-testid": `${side}-send` },
+    icon("send", true),
+  );
   const state = { box, list, button, side, send, suggest, history, offers: [], marked: -1, recalled: history.length };
-  const node = el("form", { class: "composer", onsubmit: (event) => (event.preventDefault(), submit(state)) }, list, box, button);
+  const node = el(
+    "form",
+    { class: "composer", onsubmit: (event) => (event.preventDefault(), submit(state)) },
+    list,
+    box,
+    button,
+  );
   box.addEventListener("input", () => typed(state));
   box.addEventListener("keydown", (event) => pressed(state, event));
   box.addEventListener("blur", () => offer(state, []));
-  return { node, fill: (text) => fill(state, text), describe: (label) => describe(state, label) };
+  return {
+    node,
+    fill: (text) => fill(state, text),
+    focus: () => box.focus(),
+    describe: (label) => describe(state, label),
+  };
 }
 
 function describe({ box }, label) {
@@ -88,8 +116,15 @@ function suggestion(state, { insert, label, hint }, number) {
   const take = (event) => (event.preventDefault(), accept(state, insert));
   return el(
     "li",
-    { role: "option", id: `${state.side}-suggestion-${number}`, "aria-selected": "false", "data-testid": `${state.side}-suggestion`, onmousedown: take },
-    el("strong", {}, label), el("span", {}, hint),
+    {
+      role: "option",
+      id: `${state.side}-suggestion-${number}`,
+      "aria-selected": "false",
+      "data-testid": `${state.side}-suggestion`,
+      onmousedown: take,
+    },
+    el("strong", {}, label),
+    el("span", {}, hint),
   );
 }
 
@@ -113,7 +148,8 @@ function pressed(state, event) {
   if (event.key === "Enter" && !event.shiftKey) enter(state, event);
   else if (event.key === "Tab" && offering && !event.shiftKey) choose(state, event, Math.max(state.marked, 0));
   else if (event.key === "Escape" && offering) (event.stopPropagation(), offer(state, []));
-  else if (event.key === "ArrowUp" || event.key === "ArrowDown") arrow(state, event, event.key === "ArrowUp" ? -1 : 1, offering);
+  else if (event.key === "ArrowUp" || event.key === "ArrowDown")
+    arrow(state, event, event.key === "ArrowUp" ? -1 : 1, offering);
 }
 
 function enter(state, event) {
@@ -140,7 +176,11 @@ function arrow(state, event, direction, offering) {
 /** Commands that begin like `text`; `prefix` is what stands before the word ("/sso "). */
 export function suggestCommands(text, prefix) {
   const typedSoFar = text.toLowerCase();
-  return COMMANDS.map(([word, rest, hint]) => ({ insert: `${prefix}${word}${rest ? " " : ""}`, label: `${prefix}${word} ${rest}`.trim(), hint })).filter(
+  return COMMANDS.map(([word, rest, hint]) => ({
+    insert: `${prefix}${word}${rest ? " " : ""}`,
+    label: `${prefix}${word} ${rest}`.trim(),
+    hint,
+  })).filter(
     ({ insert }) => insert.toLowerCase().startsWith(typedSoFar) && insert.trim().toLowerCase() !== typedSoFar.trim(),
   );
 }

@@ -51,13 +51,6 @@ function focusLike(fresh, focused) {
   (same || fresh).focus({ preventScroll: true });
 }
 
-/** Scroll to the end after `change`, but only for somebody who was reading there, or when `always`. */
-export function stayAtEnd(scroller, change, always) {
-  const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
-  change();
-  if (atEnd || always) scroller.scrollTop = scroller.scrollHeight;
-}
-
 /** Tell people who do not see the page. */
 export function announce(text) {
   document.getElementById("announcer").textContent = text;
@@ -76,7 +69,8 @@ const SHAPES = {
 export function icon(name, filled = false) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 20 20", class: "icon", "aria-hidden": "true" })) svg.setAttribute(key, value);
+  for (const [key, value] of Object.entries({ viewBox: "0 0 20 20", class: "icon", "aria-hidden": "true" }))
+    svg.setAttribute(key, value);
   path.setAttribute("d", SHAPES[name]);
   if (filled) path.setAttribute("class", "filled");
   svg.append(path);

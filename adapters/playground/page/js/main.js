@@ -39,7 +39,10 @@ async function start() {
   };
   await clock.ready;
   const options = (side) => ({ base: config[side], admins: config.admins, happened: happened(side), now: clock.now });
-  [sides.slack, sides.teams] = await Promise.all([slackSide(element("slack"), options("slack")), teamsSide(element("teams"), options("teams"))]);
+  [sides.slack, sides.teams] = await Promise.all([
+    slackSide(element("slack"), options("slack")),
+    teamsSide(element("teams"), options("teams")),
+  ]);
   clock.showFor(sides.slack.me().tz);
   tour = startTour(element("tour"), { ...sides, clock });
   document.body.dataset.ready = "true";

@@ -8,7 +8,9 @@ const HIDE_AFTER = 9000;
 export function linkNotice(url, label = "") {
   const dialog = document.getElementById("link-notice");
   dialog.querySelector("[data-testid=link-notice-url]").textContent = url;
-  dialog.querySelector(".link-notice-label").textContent = label ? `“${label}” opens this address in the browser:` : "This opens in the browser:";
+  dialog.querySelector(".link-notice-label").textContent = label
+    ? `“${label}” opens this address in the browser:`
+    : "This opens in the browser:";
   if (!dialog.open) dialog.showModal();
 }
 
@@ -21,7 +23,18 @@ export function safeLink(url, ...children) {
 
 /** A panel in front of one side only, with the keyboard kept inside it. `close` is what Escape does. */
 export function panel({ label, testid, close, className = "panel" }, ...children) {
-  const box = el("div", { class: className, role: "dialog", "aria-modal": "true", "aria-label": label, "data-testid": testid, tabindex: "-1" }, children);
+  const box = el(
+    "div",
+    {
+      class: className,
+      role: "dialog",
+      "aria-modal": "true",
+      "aria-label": label,
+      "data-testid": testid,
+      tabindex: "-1",
+    },
+    children,
+  );
   return el("div", { class: "backdrop", onkeydown: (event) => keepInside(box, event, close) }, box);
 }
 
@@ -52,11 +65,26 @@ export function ask(host, side, words) {
       before?.focus?.();
       answer(yes);
     };
-    const yes = el("button", { type: "button", class: words.danger ? "button danger" : "button primary", "data-testid": `${side}-confirm-yes`, onclick: () => end(true) }, words.yes);
-    const no = el("button", { type: "button", class: "button", "data-testid": `${side}-confirm-no`, onclick: () => end(false) }, words.no);
+    const yes = el(
+      "button",
+      {
+        type: "button",
+        class: words.danger ? "button danger" : "button primary",
+        "data-testid": `${side}-confirm-yes`,
+        onclick: () => end(true),
+      },
+      words.yes,
+    );
+    const no = el(
+      "button",
+      { type: "button", class: "button", "data-testid": `${side}-confirm-no`, onclick: () => end(false) },
+      words.no,
+    );
     const overlay = panel(
       { label: words.title, testid: `${side}-confirm`, close: () => end(false), className: "panel question" },
-      el("h3", {}, words.title), el("div", { class: "question-text" }, words.text), el("div", { class: "panel-actions" }, no, yes),
+      el("h3", {}, words.title),
+      el("div", { class: "question-text" }, words.text),
+      el("div", { class: "panel-actions" }, no, yes),
     );
     host.append(overlay);
     yes.focus();
@@ -71,8 +99,10 @@ export function toast(host, side, text, { kind = "message", dismissed = () => {}
     dismissed();
   };
   const node = el(
-    "div", { class: `toast ${kind}`, role: kind === "error" ? "alert" : "status", "data-testid": `${side}-toast` },
-    el("span", {}, text), el("button", { type: "button", "aria-label": "Dismiss", onclick: end }, icon("close")),
+    "div",
+    { class: `toast ${kind}`, role: kind === "error" ? "alert" : "status", "data-testid": `${side}-toast` },
+    el("span", {}, text),
+    el("button", { type: "button", "aria-label": "Dismiss", onclick: end }, icon("close")),
   );
   const timer = setTimeout(end, HIDE_AFTER);
   host.append(node);

@@ -2,10 +2,24 @@
 
 import { el, reconcile } from "./dom.js";
 
-const COLOURS = ["#8b4a9c", "#1f7a8c", "#b3541e", "#2d6a4f", "#a4303f", "#3a5a98", "#7a5c00", "#5b4b8a", "#00685e", "#94426d"];
+const COLOURS = [
+  "#8b4a9c",
+  "#1f7a8c",
+  "#b3541e",
+  "#2d6a4f",
+  "#a4303f",
+  "#3a5a98",
+  "#7a5c00",
+  "#5b4b8a",
+  "#00685e",
+  "#94426d",
+];
 
 export function initials(name) {
-  const words = name.replaceAll(/[^\p{L}\p{N} -]/gu, "").split(/[ -]+/).filter(Boolean);
+  const words = name
+    .replaceAll(/[^\p{L}\p{N} -]/gu, "")
+    .split(/[ -]+/)
+    .filter(Boolean);
   return ((words[0]?.[0] ?? "?") + (words.length > 1 ? words.at(-1)[0] : "")).toUpperCase();
 }
 
@@ -17,7 +31,11 @@ function colourOf(name) {
 
 /** A face: initials on a colour that stays with the name; the bot has its own. */
 export function avatar(name, { bot = false } = {}) {
-  const face = el("span", { class: bot ? "avatar is-bot" : "avatar", "aria-hidden": "true" }, bot ? "SU" : initials(name));
+  const face = el(
+    "span",
+    { class: bot ? "avatar is-bot" : "avatar", "aria-hidden": "true" },
+    bot ? "SU" : initials(name),
+  );
   if (!bot) face.style.backgroundColor = colourOf(name);
   return face;
 }
@@ -27,13 +45,21 @@ export function avatar(name, { bot = false } = {}) {
  * The returned function shows {id, handle, name, role, disabled, unread} of each, and who is chosen.
  */
 export function peopleRow(side, choose) {
-  const row = el("div", { class: "people", role: "radiogroup", "aria-label": "Who you are", onkeydown: (event) => step(row, event) });
+  const row = el("div", {
+    class: "people",
+    role: "radiogroup",
+    "aria-label": "Who you are",
+    onkeydown: (event) => step(row, event),
+  });
   const show = (people, chosen) =>
-    reconcile(row, people.map((person) => ({
-      key: person.id,
-      signature: JSON.stringify([person, person.id === chosen]),
-      build: () => face(side, person, person.id === chosen, choose),
-    })));
+    reconcile(
+      row,
+      people.map((person) => ({
+        key: person.id,
+        signature: JSON.stringify([person, person.id === chosen]),
+        build: () => face(side, person, person.id === chosen, choose),
+      })),
+    );
   return { row, show };
 }
 
@@ -42,8 +68,16 @@ function face(side, person, chosen, choose) {
   return el(
     "button",
     {
-      type: "button", role: "radio", class: "person", title: label, "aria-label": label, "aria-checked": String(chosen),
-      tabindex: chosen ? "0" : "-1", "data-testid": `${side}-person`, "data-person": person.handle, "data-focus": "face",
+      type: "button",
+      role: "radio",
+      class: "person",
+      title: label,
+      "aria-label": label,
+      "aria-checked": String(chosen),
+      tabindex: chosen ? "0" : "-1",
+      "data-testid": `${side}-person`,
+      "data-person": person.handle,
+      "data-focus": "face",
       onclick: () => choose(person.id),
     },
     avatar(person.name),

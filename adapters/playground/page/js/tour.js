@@ -2,7 +2,8 @@
 
 import { el, icon } from "./dom.js";
 
-const isCommand = (word) => (event) => event.kind === "command" && new RegExp(`(^|\\s)/?${word}\\b`).test(event.detail);
+const isCommand = (word) => (event) =>
+  event.kind === "command" && new RegExp(`(^|\\s)/?${word}\\b`).test(event.detail);
 
 /** Each step: title, what to do, label of its button, what the button does, what counts as done. */
 const STEPS = [
@@ -11,7 +12,8 @@ const STEPS = [
     text: "The faces in a title bar are the people of that side. Choose one who may set up the rollout.",
     label: "Be the admin in Slack",
     help: ({ slack }) => slack.become((person) => person.admin),
-    done: (event, sides) => (event.kind === "person" && event.detail.admin) || (event.kind === "command" && sides[event.side].me().admin),
+    done: (event, sides) =>
+      (event.kind === "person" && event.detail.admin) || (event.kind === "command" && sides[event.side].me().admin),
   },
   {
     title: "Set it up",
@@ -79,7 +81,8 @@ function happened(tour, event) {
   const next = current(tour);
   // Doing a later step means that one has found the way: what lies before it is done too.
   STEPS.forEach((step, number) => {
-    if (number >= next && step.done(event, tour.sides) && (number === next || event.kind === "command")) range(number).forEach((each) => tour.done.add(each));
+    if (number >= next && step.done(event, tour.sides) && (number === next || event.kind === "command"))
+      range(number).forEach((each) => tour.done.add(each));
   });
   tour.shown = null;
   show(tour);
@@ -98,7 +101,11 @@ function show(tour) {
   const had = tour.root.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
   tour.root.replaceChildren(
     el("h2", {}, "What to try"),
-    el("ol", {}, STEPS.map((step, number) => pill(tour, step, number, { next, shown }))),
+    el(
+      "ol",
+      {},
+      STEPS.map((step, number) => pill(tour, step, number, { next, shown })),
+    ),
     words(tour, STEPS[shown], next === STEPS.length && shown === STEPS.length - 1),
   );
   if (had) tour.root.querySelector(`[data-focus="${CSS.escape(had)}"]`)?.focus();
@@ -106,15 +113,47 @@ function show(tour) {
 
 function pill(tour, step, number, { next, shown }) {
   const done = tour.done.has(number);
-  return el("li", {}, el("button", {
-    type: "button", class: `${done ? "done" : ""} ${number === shown ? "shown" : ""}`, "data-testid": "tour-step", "data-focus": `step ${number}`,
-    "aria-current": number === next ? "step" : null, onclick: () => ((tour.shown = number), show(tour)),
-  }, el("span", { class: "number" }, done ? icon("check") : String(number + 1)), step.title, done ? el("span", { class: "only-read-aloud" }, " (done)") : null));
+  return el(
+    "li",
+    {},
+    el(
+      "button",
+      {
+        type: "button",
+        class: `${done ? "done" : ""} ${number === shown ? "shown" : ""}`,
+        "data-testid": "tour-step",
+        "data-focus": `step ${number}`,
+        "aria-current": number === next ? "step" : null,
+        onclick: () => ((tour.shown = number), show(tour)),
+      },
+      el("span", { class: "number" }, done ? icon("check") : String(number + 1)),
+      step.title,
+      done ? el("span", { class: "only-read-aloud" }, " (done)") : null,
+    ),
+  );
 }
 
 function words(tour, step, finished) {
   return el(
-    "p", { class: "tour-text" }, el("span", {}, finished ? "All done. Try it in Teams too, report a problem as an invitee, or pause the rollout." : step.text),
-    step.label && !finished ? el("button", { type: "button", class: "button primary small", "data-testid": "tour-do", "data-focus": "do", onclick: () => step.help(tour.sides) }, step.label) : null,
+    "p",
+    { class: "tour-text" },
+    el(
+      "span",
+      {},
+      finished ? "All done. Try it in Teams too, report a problem as an invitee, or pause the rollout." : step.text,
+    ),
+    step.label && !finished
+      ? el(
+          "button",
+          {
+            type: "button",
+            class: "button primary small",
+            "data-testid": "tour-do",
+            "data-focus": "do",
+            onclick: () => step.help(tour.sides),
+          },
+          step.label,
+        )
+      : null,
   );
 }

@@ -19,9 +19,18 @@ export function messageItems(channel, context) {
     const date = new Date(Number(message.ts) * 1000);
     const items = [];
     const today = dayOf(date, zone);
-    if (today !== day) items.push({ key: `day ${today}`, signature: today, build: () => el("div", { class: "day" }, el("span", {}, today)) });
+    if (today !== day)
+      items.push({
+        key: `day ${today}`,
+        signature: today,
+        build: () => el("div", { class: "day" }, el("span", {}, today)),
+      });
     const follows = items.length === 0 && continues(previous, message);
-    items.push({ key: message.ts, signature: JSON.stringify([message, follows, zone]), build: () => messageNode(message, date, follows, context) });
+    items.push({
+      key: message.ts,
+      signature: JSON.stringify([message, follows, zone]),
+      build: () => messageNode(message, date, follows, context),
+    });
     day = today;
     previous = message;
     return items;
@@ -29,7 +38,13 @@ export function messageItems(channel, context) {
 }
 
 function continues(previous, message) {
-  return previous !== null && previous.user === message.user && previous.ephemeral === message.ephemeral && !message.ephemeral && Number(message.ts) - Number(previous.ts) < GROUP_SECONDS;
+  return (
+    previous !== null &&
+    previous.user === message.user &&
+    previous.ephemeral === message.ephemeral &&
+    !message.ephemeral &&
+    Number(message.ts) - Number(previous.ts) < GROUP_SECONDS
+  );
 }
 
 function messageNode(message, date, follows, context) {
@@ -39,12 +54,29 @@ function messageNode(message, date, follows, context) {
   const name = author?.real_name ?? "Somebody";
   const time = el("time", { datetime: date.toISOString() }, timeOf(date, names.zone));
   return el(
-    "article", { class: `message${follows ? " follows" : ""}${message.ephemeral ? " ephemeral" : ""}`, "data-testid": "slack-message", "data-ts": message.ts, "aria-label": `${name}, ${timeOf(date, names.zone)}` },
+    "article",
+    {
+      class: `message${follows ? " follows" : ""}${message.ephemeral ? " ephemeral" : ""}`,
+      "data-testid": "slack-message",
+      "data-ts": message.ts,
+      "aria-label": `${name}, ${timeOf(date, names.zone)}`,
+    },
     follows ? el("div", { class: "gutter" }, time) : avatar(name, { bot: author?.kind === "bot" }),
     el(
-      "div", { class: "message-body" },
-      message.ephemeral ? el("div", { class: "only-you", "data-testid": "slack-only-you" }, "Only visible to you") : null,
-      follows ? null : el("div", { class: "byline" }, el("strong", {}, name), isApp ? el("span", { class: "app-badge" }, "APP") : null, time),
+      "div",
+      { class: "message-body" },
+      message.ephemeral
+        ? el("div", { class: "only-you", "data-testid": "slack-only-you" }, "Only visible to you")
+        : null,
+      follows
+        ? null
+        : el(
+            "div",
+            { class: "byline" },
+            el("strong", {}, name),
+            isApp ? el("span", { class: "app-badge" }, "APP") : null,
+            time,
+          ),
       content(message, context),
       message.edited ? el("span", { class: "edited" }, "(edited)") : null,
     ),
@@ -54,8 +86,12 @@ function messageNode(message, date, follows, context) {
 function content(message, context) {
   if (!message.blocks?.length) return el("div", { class: "text" }, mrkdwn(message.text, context.names));
   const surface = {
-    state: context.state, names: context.names, ask: context.ask, values: merged(initialValues(message.blocks), message.values),
-    send: (block, element, value) => context.press({ channel: message.channel, ts: message.ts }, block, element, value),
+    state: context.state,
+    names: context.names,
+    ask: context.ask,
+    values: merged(initialValues(message.blocks), message.values),
+    send: (block, element, value) =>
+      context.press({ channel: message.channel, ts: message.ts }, block, element, value),
   };
   return el("div", { class: "blocks" }, blocks(message.blocks, surface).nodes);
 }

@@ -37,7 +37,10 @@ function open(host, view, { state, names, act, previous }) {
   const modal = { view, touched: new Set(), errors: "" };
   const fill = whenQuiet(() => act.fill(view, valuesOf(modal)), FILL_AFTER);
   const surface = {
-    state, names, ask: act.ask, values: startValues(view, previous),
+    state,
+    names,
+    ask: act.ask,
+    values: startValues(view, previous),
     changed: (block, action) => (modal.touched.add(JSON.stringify([block, action])), fill()),
     send: (block, element, value) => act.press({ view: view.id }, block, element, value, valuesOf(modal)),
   };
@@ -73,14 +76,45 @@ function frame(view, nodes, modal, act) {
     setBusy(modal, false);
     modal.node.querySelector("[aria-invalid=true]")?.focus();
   };
-  const cancel = el("button", { type: "button", class: "button", "data-testid": "slack-modal-cancel", onclick: () => act.close(view, false) }, withEmoji(view.close?.text ?? "Cancel"));
-  const go = view.submit ? el("button", { type: "submit", class: "button primary", "data-testid": "slack-modal-submit" }, withEmoji(view.submit.text)) : null;
+  const cancel = el(
+    "button",
+    { type: "button", class: "button", "data-testid": "slack-modal-cancel", onclick: () => act.close(view, false) },
+    withEmoji(view.close?.text ?? "Cancel"),
+  );
+  const go = view.submit
+    ? el(
+        "button",
+        { type: "submit", class: "button primary", "data-testid": "slack-modal-submit" },
+        withEmoji(view.submit.text),
+      )
+    : null;
   return panel(
     { label: title, testid: "slack-modal", close: () => act.close(view, true), className: "panel modal" },
     el(
-      "form", { novalidate: true, onsubmit: submit },
-      el("header", {}, el("h2", {}, title), el("button", { type: "button", class: "icon-button", "aria-label": "Close", "data-testid": "slack-modal-close", onclick: () => act.close(view, true) }, icon("close"))),
-      el("div", { class: "modal-body" }, el("div", { class: "trouble", role: "alert", "data-testid": "slack-modal-trouble", hidden: true }), nodes),
+      "form",
+      { novalidate: true, onsubmit: submit },
+      el(
+        "header",
+        {},
+        el("h2", {}, title),
+        el(
+          "button",
+          {
+            type: "button",
+            class: "icon-button",
+            "aria-label": "Close",
+            "data-testid": "slack-modal-close",
+            onclick: () => act.close(view, true),
+          },
+          icon("close"),
+        ),
+      ),
+      el(
+        "div",
+        { class: "modal-body" },
+        el("div", { class: "trouble", role: "alert", "data-testid": "slack-modal-trouble", hidden: true }),
+        nodes,
+      ),
       el("footer", {}, cancel, go),
     ),
   );
@@ -102,7 +136,12 @@ function replace(host, modal, previous) {
   if (!inside) return;
   const body = modal.node.querySelector(".modal-body");
   const same = focus && modal.node.querySelector(`[data-focus="${CSS.escape(focus)}"]`);
-  (same || body.querySelector("input, select, textarea, button") || modal.node.querySelector("[data-testid=slack-modal-submit]") || modal.node.firstElementChild).focus({ preventScroll: true });
+  (
+    same ||
+    body.querySelector("input, select, textarea, button") ||
+    modal.node.querySelector("[data-testid=slack-modal-submit]") ||
+    modal.node.firstElementChild
+  ).focus({ preventScroll: true });
   if (same) body.scrollTop = scrolled;
 }
 
@@ -113,7 +152,8 @@ function showErrors(modal, errors, trouble) {
   const line = modal.node.querySelector("[data-testid=slack-modal-trouble]");
   line.textContent = trouble ?? "";
   line.hidden = !trouble;
-  for (const field of modal.node.querySelectorAll("[data-testid=slack-field]")) showError(field, errors[field.dataset.block]);
+  for (const field of modal.node.querySelectorAll("[data-testid=slack-field]"))
+    showError(field, errors[field.dataset.block]);
 }
 
 function showError(field, text) {

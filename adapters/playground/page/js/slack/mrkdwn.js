@@ -12,22 +12,34 @@ const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").
 const INLINE = [
   [/`([^`\n]+)`/, ([, code]) => el("code", {}, unescape(code))],
   [/<([^<>\n]+)>/, ([, inside], names) => reference(inside, names)],
-  [/(?<![\p{L}\p{N}*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\p{L}\p{N}*])/u, ([, text], names) => el("strong", {}, inline(text, names))],
-  [/(?<![\p{L}\p{N}_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\p{L}\p{N}_])/u, ([, text], names) => el("em", {}, inline(text, names))],
-  [/(?<![\p{L}\p{N}~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\p{L}\p{N}~])/u, ([, text], names) => el("s", {}, inline(text, names))],
+  [
+    /(?<![\p{L}\p{N}*])\*(?=\S)([^*\n]+?)(?<=\S)\*(?![\p{L}\p{N}*])/u,
+    ([, text], names) => el("strong", {}, inline(text, names)),
+  ],
+  [
+    /(?<![\p{L}\p{N}_])_(?=\S)([^_\n]+?)(?<=\S)_(?![\p{L}\p{N}_])/u,
+    ([, text], names) => el("em", {}, inline(text, names)),
+  ],
+  [
+    /(?<![\p{L}\p{N}~])~(?=\S)([^~\n]+?)(?<=\S)~(?![\p{L}\p{N}~])/u,
+    ([, text], names) => el("s", {}, inline(text, names)),
+  ],
   [/:([a-z0-9_+-]+):/, ([, name]) => emoji(name)],
   [/\n/, () => el("br")],
 ];
 
 /** A whole text: code blocks, quotes and what is inside lines. */
 export function mrkdwn(text, names) {
-  return text.split(/```/).flatMap((part, number) => (number % 2 ? el("pre", {}, unescape(part.replace(/^\n/, ""))) : quoted(part, names)));
+  return text
+    .split(/```/)
+    .flatMap((part, number) => (number % 2 ? el("pre", {}, unescape(part.replace(/^\n/, ""))) : quoted(part, names)));
 }
 
 function quoted(text, names) {
   const nodes = [];
   for (const run of text.split(/((?:^(?:>|&gt;).*(?:\n|$))+)/m)) {
-    if (/^(>|&gt;)/.test(run)) nodes.push(el("blockquote", {}, inline(run.replaceAll(/^(>|&gt;) ?/gm, "").replace(/\n$/, ""), names)));
+    if (/^(>|&gt;)/.test(run))
+      nodes.push(el("blockquote", {}, inline(run.replaceAll(/^(>|&gt;) ?/gm, "").replace(/\n$/, ""), names)));
     else if (run) nodes.push(...inline(run, names));
   }
   return nodes;
@@ -61,7 +73,9 @@ function moment(specification, fallback, zone) {
   const date = new Date(Number(seconds) * 1000);
   if (Number.isNaN(date.getTime())) return fallback;
   const text = pattern.replaceAll(/\{(\w+)\}/g, (whole, token) => dateToken(token, date, zone) ?? whole);
-  return link ? safeLink(link, text) : el("time", { datetime: date.toISOString(), title: longDateOf(date, zone) }, text);
+  return link
+    ? safeLink(link, text)
+    : el("time", { datetime: date.toISOString(), title: longDateOf(date, zone) }, text);
 }
 
 function dateToken(token, date, zone) {

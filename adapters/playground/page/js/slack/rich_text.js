@@ -5,14 +5,28 @@ import { safeLink } from "../overlay.js";
 import { emoji } from "./emoji.js";
 
 export function richText(block, names) {
-  return el("div", { class: "block rich-text" }, block.elements.map((each) => part(each, names)));
+  return el(
+    "div",
+    { class: "block rich-text" },
+    block.elements.map((each) => part(each, names)),
+  );
 }
 
 function part(element, names) {
   const inner = () => element.elements.map((each) => leaf(each, names));
   switch (element.type) {
     case "rich_text_list":
-      return el(element.style === "ordered" ? "ol" : "ul", { class: `indent-${element.indent ?? 0}` }, element.elements.map((item) => el("li", {}, item.elements.map((each) => leaf(each, names)))));
+      return el(
+        element.style === "ordered" ? "ol" : "ul",
+        { class: `indent-${element.indent ?? 0}` },
+        element.elements.map((item) =>
+          el(
+            "li",
+            {},
+            item.elements.map((each) => leaf(each, names)),
+          ),
+        ),
+      );
     case "rich_text_quote":
       return el("blockquote", {}, inner());
     case "rich_text_preformatted":
@@ -45,5 +59,9 @@ const mention = (text) => el("span", { class: "mention" }, text);
 
 function styled(text, style) {
   const lines = text.split("\n").flatMap((line, number) => (number ? [el("br"), line] : [line]));
-  return ["code", "strike", "italic", "bold"].reduce((node, name) => (style[name] ? el({ code: "code", strike: "s", italic: "em", bold: "strong" }[name], {}, node) : node), el("span", {}, lines));
+  return ["code", "strike", "italic", "bold"].reduce(
+    (node, name) =>
+      style[name] ? el({ code: "code", strike: "s", italic: "em", bold: "strong" }[name], {}, node) : node,
+    el("span", {}, lines),
+  );
 }

@@ -34,19 +34,27 @@ export function cardNode(json, { people, send }) {
 function execute(action, send) {
   const type = action.getJsonTypeName();
   if (type === "Action.OpenUrl") linkNotice(action.url, action.title);
-  else if (type === "Action.Execute" || type === "Action.Submit") send({ type, id: action.id ?? null, verb: action.verb ?? null, data: action.toJSON().data ?? {} }, inputsOf(action));
+  else if (type === "Action.Execute" || type === "Action.Submit")
+    send(
+      { type, id: action.id ?? null, verb: action.verb ?? null, data: action.toJSON().data ?? {} },
+      inputsOf(action),
+    );
 }
 
 function inputsOf(action) {
   const inputs = Object.values(action.getReferencedInputs() ?? {});
-  return Object.fromEntries(inputs.filter((each) => each.id && each.isSet()).map((each) => [each.id, String(each.value)]));
+  return Object.fromEntries(
+    inputs.filter((each) => each.id && each.isSet()).map((each) => [each.id, String(each.value)]),
+  );
 }
 
 /** The card with people filled into its people pickers, and without pictures from elsewhere: nothing is loaded from outside. */
 function prepared(value, people) {
   if (Array.isArray(value)) return value.map((each) => prepared(each, people));
   if (value === null || typeof value !== "object") return value;
-  const copy = Object.fromEntries(Object.entries(value).map(([key, each]) => [key, key === "data" ? each : prepared(each, people)]));
+  const copy = Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, key === "data" ? each : prepared(each, people)]),
+  );
   if (copy.type === "Image" && !String(copy.url).startsWith("data:image/")) copy.url = PICTURE;
   if (copy.type === "Input.ChoiceSet" && copy["choices.data"]?.dataset === PEOPLE) pickPeople(copy, people);
   return copy;
@@ -55,7 +63,10 @@ function prepared(value, people) {
 function pickPeople(input, people) {
   delete input["choices.data"];
   input.style = "compact";
-  input.choices = [...(input.choices ?? []), ...people.map((each) => ({ title: each.name, value: each.aadObjectId }))];
+  input.choices = [
+    ...(input.choices ?? []),
+    ...people.map((each) => ({ title: each.name, value: each.aadObjectId })),
+  ];
 }
 
 /** Names that tests and the keyboard find their way by. */
@@ -64,5 +75,7 @@ function name(node) {
     button.dataset.testid = "teams-button";
     button.dataset.focus = button.textContent;
   });
-  node.querySelectorAll("input, select, textarea").forEach((input, number) => (input.dataset.focus = `input ${number}`));
+  node
+    .querySelectorAll("input, select, textarea")
+    .forEach((input, number) => (input.dataset.focus = `input ${number}`));
 }

@@ -17,17 +17,34 @@ export function dialogHost(host, act, focusAfterwards) {
     current?.node.remove();
     current = dialog ? { signature, node: draw(dialog, people, act) } : null;
     if (current) host.append(current.node);
-    if (inside) (current ? first(current.node).focus() : focusAfterwards());
+    if (inside) current ? first(current.node).focus() : focusAfterwards();
   };
 }
 
-const first = (node) => node.querySelector(".dialog-body input, .dialog-body select, .dialog-body textarea, .dialog-body button") ?? node.firstElementChild;
+const first = (node) =>
+  node.querySelector(".dialog-body input, .dialog-body select, .dialog-body textarea, .dialog-body button") ??
+  node.firstElementChild;
 
 function draw(dialog, people, act) {
   const title = dialog.title || "SSO Usher";
   const node = panel(
     { label: title, testid: "teams-dialog", close: act.close, className: "panel dialog" },
-    el("header", {}, el("h2", {}, title), el("button", { type: "button", class: "icon-button", "aria-label": "Close", "data-testid": "teams-dialog-close", onclick: act.close }, icon("close"))),
+    el(
+      "header",
+      {},
+      el("h2", {}, title),
+      el(
+        "button",
+        {
+          type: "button",
+          class: "icon-button",
+          "aria-label": "Close",
+          "data-testid": "teams-dialog-close",
+          onclick: act.close,
+        },
+        icon("close"),
+      ),
+    ),
     el("div", { class: "dialog-body" }, content(dialog, people, act)),
   );
   const width = WIDTHS[dialog.width] ?? Number(dialog.width);
@@ -36,7 +53,9 @@ function draw(dialog, people, act) {
 }
 
 function content(dialog, people, act) {
-  if (dialog.card) return cardNode(dialog.card, { people, send: (action, inputs) => act.submit(action.data, inputs) });
-  if (dialog.url) return el("button", { type: "button", class: "button", onclick: () => linkNotice(dialog.url) }, dialog.url);
+  if (dialog.card)
+    return cardNode(dialog.card, { people, send: (action, inputs) => act.submit(action.data, inputs) });
+  if (dialog.url)
+    return el("button", { type: "button", class: "button", onclick: () => linkNotice(dialog.url) }, dialog.url);
   return markdown(dialog.message ?? "");
 }

@@ -19,7 +19,11 @@ export const HOST_CONFIG = {
   supportsInteractivity: true,
   fontTypes: {
     default: { fontFamily: font, fontSizes: sizes, fontWeights: weights },
-    monospace: { fontFamily: "ui-monospace, Consolas, 'Liberation Mono', monospace", fontSizes: sizes, fontWeights: weights },
+    monospace: {
+      fontFamily: "ui-monospace, Consolas, 'Liberation Mono', monospace",
+      fontSizes: sizes,
+      fontWeights: weights,
+    },
   },
   spacing: { small: 4, default: 10, medium: 14, large: 20, extraLarge: 28, padding: 14 },
   separator: { lineThickness: 1, lineColor: "#e0e0e0" },
@@ -33,7 +37,11 @@ export const HOST_CONFIG = {
     warning: container("#fdf4dc"),
   },
   actions: {
-    maxActions: 6, spacing: "default", buttonSpacing: 8, actionsOrientation: "horizontal", actionAlignment: "left",
+    maxActions: 6,
+    spacing: "default",
+    buttonSpacing: 8,
+    actionsOrientation: "horizontal",
+    actionAlignment: "left",
     showCard: { actionMode: "inline", inlineTopMargin: 12, style: "emphasis" },
   },
   inputs: {

@@ -27,7 +27,11 @@ function inline(text) {
   if (found.length === 0) return text ? [unescape(text)] : [];
   const first = found.reduce((best, each) => (each.match.index < best.match.index ? each : best));
   const before = text.slice(0, first.match.index);
-  return [...(before ? [unescape(before)] : []), first.node(first.match), ...inline(text.slice(first.match.index + first.match[0].length))];
+  return [
+    ...(before ? [unescape(before)] : []),
+    first.node(first.match),
+    ...inline(text.slice(first.match.index + first.match[0].length)),
+  ];
 }
 
 const KINDS = [
@@ -57,7 +61,12 @@ export function markdown(text) {
 }
 
 function block({ kind, lines }) {
-  if (kind === "ul" || kind === "ol") return el(kind, {}, lines.map((line) => el("li", {}, inline(line))));
+  if (kind === "ul" || kind === "ol")
+    return el(
+      kind,
+      {},
+      lines.map((line) => el("li", {}, inline(line))),
+    );
   return el(kind, {}, inline(lines.join("\n")));
 }
 

@@ -12,11 +12,24 @@ export function messageItems(conversation, context) {
   return threaded(conversation).flatMap((message) => {
     const date = new Date(message.at);
     const today = dayOf(date, context.zone);
-    const items = today === day ? [] : [{ key: `day ${today}`, signature: today, build: () => el("div", { class: "day" }, el("span", {}, today)) }];
+    const items =
+      today === day
+        ? []
+        : [
+            {
+              key: `day ${today}`,
+              signature: today,
+              build: () => el("div", { class: "day" }, el("span", {}, today)),
+            },
+          ];
     day = today;
     // Whether a press is under way is shown without drawing the card anew: its inputs hold what was typed.
     const { busy, error, ...rest } = message;
-    items.push({ key: message.id, signature: JSON.stringify([rest, context.zone, conversation.id]), build: () => messageNode(conversation, message, date, context) });
+    items.push({
+      key: message.id,
+      signature: JSON.stringify([rest, context.zone, conversation.id]),
+      build: () => messageNode(conversation, message, date, context),
+    });
     return items;
   });
 }
@@ -24,7 +37,9 @@ export function messageItems(conversation, context) {
 /** A channel's posts, each followed by its replies. */
 function threaded({ kind, messages }) {
   if (kind !== "channel") return messages;
-  return messages.filter((each) => each.thread === each.id).flatMap((post) => messages.filter((each) => each.thread === post.id));
+  return messages
+    .filter((each) => each.thread === each.id)
+    .flatMap((post) => messages.filter((each) => each.thread === post.id));
 }
 
 /** Show presses that are under way, and those that failed. */
@@ -44,15 +59,46 @@ function messageNode(conversation, message, date, context) {
   const mine = message.from.id === context.state.me.id;
   const isReply = conversation.kind === "channel" && message.thread !== message.id;
   const own = mine && conversation.kind === "personal";
-  const reply = conversation.kind === "channel" && !isReply ? el("button", { type: "button", class: "reply", "data-testid": "teams-reply", onclick: () => context.reply(message.id) }, "Reply") : null;
+  const reply =
+    conversation.kind === "channel" && !isReply
+      ? el(
+          "button",
+          { type: "button", class: "reply", "data-testid": "teams-reply", onclick: () => context.reply(message.id) },
+          "Reply",
+        )
+      : null;
   return el(
-    "article", { class: `message${own ? " mine" : ""}${isReply ? " is-reply" : ""}`, "data-testid": "teams-message", "data-id": message.id, "aria-label": `${message.from.name}, ${timeOf(date, context.zone)}` },
+    "article",
+    {
+      class: `message${own ? " mine" : ""}${isReply ? " is-reply" : ""}`,
+      "data-testid": "teams-message",
+      "data-id": message.id,
+      "aria-label": `${message.from.name}, ${timeOf(date, context.zone)}`,
+    },
     own ? null : avatar(message.from.name, { bot: message.from.bot }),
     el(
-      "div", { class: "message-body" },
-      el("div", { class: "byline" }, own ? null : el("strong", {}, message.from.name), el("time", { datetime: date.toISOString() }, timeOf(date, context.zone)), message.edited ? el("span", { class: "edited" }, "Edited") : null),
-      message.text ? el("div", { class: "bubble" }, message.textFormat === "plain" ? plainText(message.text) : markdown(message.text)) : null,
-      message.card ? cardNode(message.card, { people: context.state.people, send: (action, inputs) => context.press(message, action, inputs) }) : null,
+      "div",
+      { class: "message-body" },
+      el(
+        "div",
+        { class: "byline" },
+        own ? null : el("strong", {}, message.from.name),
+        el("time", { datetime: date.toISOString() }, timeOf(date, context.zone)),
+        message.edited ? el("span", { class: "edited" }, "Edited") : null,
+      ),
+      message.text
+        ? el(
+            "div",
+            { class: "bubble" },
+            message.textFormat === "plain" ? plainText(message.text) : markdown(message.text),
+          )
+        : null,
+      message.card
+        ? cardNode(message.card, {
+            people: context.state.people,
+            send: (action, inputs) => context.press(message, action, inputs),
+          })
+        : null,
       el("div", { class: "message-error", role: "alert", "data-testid": "teams-message-error", hidden: true }),
       reply,
     ),
@@ -61,5 +107,11 @@ function messageNode(conversation, message, date, context) {
 
 /** A person's own words: mentions marked, nothing else. */
 function plainText(text) {
-  return el("p", {}, text.split(/<at[^>]*>(.*?)<\/at>/).map((part, number) => (number % 2 ? el("span", { class: "mention" }, part) : part)));
+  return el(
+    "p",
+    {},
+    text
+      .split(/<at[^>]*>(.*?)<\/at>/)
+      .map((part, number) => (number % 2 ? el("span", { class: "mention" }, part) : part)),
+  );
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.conversations.invite import progress_message
+from bot.conversations.invite_messages import progress_message
 from bot.model import DeliveryState, Platform, Wave
 from bot.ports import ChatPlatform, Clock, NeverLeft, Sent, Store, Throttled, Unclear
 

@@ -6,35 +6,39 @@ comes back as PeopleFound and becomes a direct message to the admin with the lis
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.commands import targets_of, words_of
 from bot.conversations import answers
-from bot.conversations.bars import bar
+from bot.conversations.invite_messages import (
+    list_message,
+    name_of,
+    names_message,
+    page_of,
+    people_of,
+    progress_message,
+)
 from bot.conversations.scene import Conversation, Loaded, Scene
-from bot.events import ButtonPressed, CommandIssued, FormSubmitted, NotFound, PeopleFound, Problem
-from bot.messages import Button, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, text
-from bot.model import DeliveryState, Dialog, Person, Platform, Rollout, RolloutState, Wave, derived_id
+from bot.events import ButtonPressed, CommandIssued, FormSubmitted, PeopleFound
+from bot.messages import Tone, text
+from bot.model import DeliveryState, Dialog, Rollout, RolloutState, Wave, derived_id
 from bot.ports import Transaction
 from bot.transition import AskDirectory, Invite, Remember, Replace, SendMessage, Transition, Whisper
 
 InviteEvent = CommandIssued | PeopleFound | ButtonPressed | FormSubmitted
 
-# What the platforms let through in a minute, for the estimate before sending (docs/delivery.md, "How fast").
-PER_MINUTE: Mapping[Platform, int] = {Platform.SLACK: 525, Platform.TEAMS: 1800}
-SHOWN_NAMES = 5
 HERE = frozenset({"here", "team", "channel", "@team", "@channel"})
 
 
 @dataclass(frozen=True)
 class InviteLoaded(Loaded):
-    """The list that waits for confirmation, and who of the found is invited already."""
+    """The list that waits for confirmation, who of the found is invited already, and the names of a page of it."""
 
     dialog: Dialog | None = None
     invited: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)  # by person id
 
 
 async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoaded:
@@ -50,7 +54,18 @@ async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoad
                 scene, None, dialog, await tx.invitations.invited_identities(scene.rollout.id, identities)
             )
         case _:
-            return InviteLoaded(scene, dialog=await tx.rollouts.dialog(event.token.subject))
+            dialog = await tx.rollouts.dialog(event.token.subject)
+            page = _page(event.token.action)
+            if dialog is None or page is None:
+                return InviteLoaded(scene, dialog=dialog)
+            people = await tx.people.by_ids(page_of(people_of(dialog), page))
+            return InviteLoaded(scene, dialog=dialog, names={person.id: name_of(person) for person in people})
+
+
+def _page(action: str) -> int | None:
+    """The page that "names.3" asks for; None for other actions."""
+    word, _, page = action.partition(".")
+    return int(page) if word == "names" and page.isdecimal() else None
 
 
 def _step(loaded: InviteLoaded, event: InviteEvent, now: datetime) -> Transition:
@@ -106,72 +121,18 @@ def _found(loaded: InviteLoaded, rollout: Rollout, event: PeopleFound, now: date
     waiting = dialog.model_copy(
         update={
             "step": "confirm" if fresh else "nobody",
-            "data": {"people": [person.id for person in fresh]},
+            "data": {
+                "people": [person.id for person in fresh],
+                "left_out": [[each.label, each.problem.value] for each in event.left_out],
+            },
             "version": dialog.version + 1,
             "closed": not fresh,
             "updated_at": now,
         }
     )
-    message = _list_message(waiting, rollout, fresh, len(unique) - len(fresh), event.left_out)
+    message = list_message(waiting, rollout, fresh, len(unique) - len(fresh))
     send = SendMessage(key=f"{dialog.id}:list", to=dialog.person_id, message=message)
     return Transition(state=(waiting,), effects=(Remember(event.people), send))
-
-
-def _list_message(
-    dialog: Dialog, rollout: Rollout, fresh: list[Person], already: int, left_out: tuple[NotFound, ...]
-) -> Message:
-    """Who would be written to, who not and why, how long it takes; and the question."""
-    names = tuple(
-        text("plain", words=person.name or person.email or person.user_id) for person in fresh[:SHOWN_NAMES]
-    )
-    more = len(fresh) - len(names)
-    if more > 0:
-        names = (*names, text("invite.more", count=more))
-    body: list[Element] = [Section(text("invite.will_get", count=len(fresh), names=names))] if fresh else []
-    if already:
-        body.append(Section(text("invite.already", count=already)))
-    body.extend(left_out_elements(left_out))
-    if not fresh:
-        body.append(Notice(text("invite.nobody"), Tone.WARNING))
-        return Message(
-            text("invite.title", enterprise=rollout.name), text("invite.title", enterprise=rollout.name), tuple(body)
-        )
-    body.append(
-        Facts(
-            (
-                (text("invite.login_url"), text("plain", words=rollout.login_url)),
-                (text("invite.takes"), _takes(fresh)),
-            )
-        )
-    )
-    token = Token("invite", "send", dialog.id, dialog.version)
-    send = Button(
-        text("invite.send", count=len(fresh)), token, Style.PRIMARY, confirm=text("invite.sure", count=len(fresh))
-    )
-    cancel = Button(text("button.cancel"), Token("invite", "cancel", dialog.id, dialog.version))
-    title = text("invite.title", enterprise=rollout.name)
-    return Message(title, title, tuple(body), (send, cancel))
-
-
-def left_out_elements(left_out: tuple[NotFound, ...]) -> tuple[Element, ...]:
-    """One line for each reason, with names and what to do."""
-    by_problem: dict[Problem, list[str]] = {}
-    for entry in left_out:
-        by_problem.setdefault(entry.problem, []).append(entry.label)
-    elements: list[Element] = []
-    for problem, labels in by_problem.items():
-        shown = tuple(text("plain", words=label) for label in labels[:SHOWN_NAMES])
-        if len(labels) > SHOWN_NAMES:
-            shown = (*shown, text("invite.more", count=len(labels) - SHOWN_NAMES))
-        elements.append(Notice(text(f"left_out.{problem}", names=shown), Tone.WARNING))
-    return tuple(elements)
-
-
-def _takes(people: list[Person]) -> Text:
-    """The time at the platforms' limits; lanes go side by side, so the slowest counts."""
-    per_platform = Counter(Platform(person.workspace_id.split(":", maxsplit=1)[0]) for person in people)
-    minutes = max(count / PER_MINUTE[platform] for platform, count in per_platform.items())
-    return text("invite.takes.less") if minutes < 1 else text("invite.takes.minutes", count=round(minutes))
 
 
 def _decided(
@@ -180,6 +141,9 @@ def _decided(
     dialog = loaded.dialog
     if dialog is None or dialog.closed or dialog.version != event.token.version or dialog.rollout_id != rollout.id:
         return answers.outdated()
+    page = _page(event.token.action)
+    if page is not None:
+        return Transition(reply=Replace(names_message(dialog, rollout, loaded.names, page)))
     closed = dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
     if event.token.action == "cancel":
         cancelled = answers.notice(text("invite.cancelled"))
@@ -188,7 +152,7 @@ def _decided(
         return answers.outdated()
     if rollout.state is RolloutState.PAUSED:
         return answers.whisper(text("invite.paused"), Tone.WARNING)
-    people = tuple(str(person_id) for person_id in _people(dialog))
+    people = people_of(dialog)
     wave = Wave(
         id=derived_id(dialog.id, "wave"),
         rollout_id=rollout.id,
@@ -208,27 +172,6 @@ def _decided(
         subject=wave.id,
         details=(("people", len(people)),),
     )
-
-
-def _people(dialog: Dialog) -> list[object]:
-    people = dialog.data.get("people", [])
-    return people if isinstance(people, list) else []
-
-
-def progress_message(wave: Wave, counts: Mapping[DeliveryState, int]) -> Message:
-    """How far the sending is; the admin's message is updated with it in place."""
-    sent = counts.get(DeliveryState.SENT, 0)
-    unknown, dead = counts.get(DeliveryState.UNKNOWN, 0), counts.get(DeliveryState.DEAD, 0)
-    waiting = counts.get(DeliveryState.READY, 0) + counts.get(DeliveryState.SENDING, 0)
-    title = text("progress.title") if waiting else text("progress.finished")
-    progress = text("progress.bar", bar=bar(sent, wave.size), sent=sent, size=wave.size)
-    pairs = [(text("progress.sent"), sent), (text("progress.waiting"), waiting)]
-    pairs += [(text("progress.dead"), dead)] if dead else []
-    pairs += [(text("progress.unknown"), unknown)] if unknown else []
-    facts = Facts(tuple((name, text("number", n=value)) for name, value in pairs))
-    hint = (Notice(text("progress.look_at_status"), Tone.WARNING),) if dead or unknown else ()
-    status = Button(text("button.status"), Token("status", "show", wave.rollout_id))
-    return Message(summary=title, title=title, body=(Section(progress), facts, *hint), buttons=(status,))
 
 
 INVITE = Conversation("invite", _load, _step)

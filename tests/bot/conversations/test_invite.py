@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.conversations.invite import INVITE, InviteLoaded, progress_message
+from bot.conversations.invite import INVITE, InviteLoaded
+from bot.conversations.invite_messages import progress_message
 from bot.events import NotFound, PeopleFound, Problem, Target, TargetKind
 from bot.messages import Button, Facts, Message, Notice, Style, Text, Token
 from bot.model import DeliveryState, Dialog, Person, Rollout, RolloutState, Wave
@@ -118,7 +119,7 @@ def test_each_name_is_looked_up_once() -> None:
 def test_the_list_says_who_gets_a_message_and_asks() -> None:
     dialog, message = listed(GRACE, LINUS)
     assert dialog.step == "confirm"
-    assert dialog.data == {"people": [GRACE.id, LINUS.id]}
+    assert dialog.data["people"] == [GRACE.id, LINUS.id]
     assert "Grace" in words(message)
     assert "Linus" in words(message)
     assert rollout().login_url in words(message)
@@ -134,7 +135,7 @@ def test_what_the_directory_tells_about_people_is_remembered() -> None:
 
 def test_somebody_found_through_several_groups_is_listed_once() -> None:
     dialog, _ = listed(GRACE, GRACE, LINUS)
-    assert dialog.data == {"people": [GRACE.id, LINUS.id]}
+    assert dialog.data["people"] == [GRACE.id, LINUS.id]
 
 
 def test_one_person_with_two_accounts_is_listed_once() -> None:
@@ -150,7 +151,7 @@ def test_people_without_an_address_are_different_people() -> None:
 
 def test_who_is_invited_already_is_counted_and_not_invited_again() -> None:
     dialog, message = listed(GRACE, LINUS, invited=frozenset({GRACE.identity}))
-    assert dialog.data == {"people": [LINUS.id]}
+    assert dialog.data["people"] == [LINUS.id]
     assert Text("invite.already", {"count": 1}) in [getattr(part, "text", None) for part in message.body]
 
 
@@ -171,6 +172,30 @@ def test_of_many_names_a_few_are_shown_and_the_rest_counted() -> None:
     assert "495 more" in words(message)
     assert "4 more" in words(message)
     assert "P6" not in words(message)
+
+
+def test_everybody_can_be_seen_before_sending_page_by_page() -> None:
+    many = [person(f"p{number:02}") for number in range(60)]
+    dialog, message = listed(*many, left_out=(NotFound("Build Bot", Problem.BOT),))
+    names = {each.id: each.name for each in many}
+
+    def page(token: Token) -> Message:
+        loaded = InviteLoaded(scene(rollout()), dialog=dialog, names=names)
+        return message_of(INVITE.decide(loaded, press(token), NOON).reply)
+
+    first = page(button(message, "names.0").token)
+    assert many[39].name in words(first)
+    assert many[40].name not in words(first)
+    assert actions(first) == ["send", "names.1", "cancel"]
+    second = page(button(first, "names.1").token)
+    assert many[59].name in words(second)
+    assert "Build Bot (left out: bot)" in words(second)
+    assert actions(second) == ["send", "names.0", "cancel"]
+
+
+def test_a_short_list_needs_no_further_pages() -> None:
+    _, message = listed(GRACE, LINUS)
+    assert actions(message) == ["send", "cancel"]
 
 
 def test_the_list_estimates_how_long_it_takes() -> None:

@@ -87,7 +87,7 @@ def closed_message(view: InvitationView) -> Message:
     if view.invitation.exempt_at is not None:
         sentence, tone = text("invitation.exempt", enterprise=view.rollout.name), Tone.INFO
     else:
-        sentence, tone = text("invitation.done", enterprise=view.rollout.name), Tone.SUCCESS
+        sentence, tone = text("invitation.done"), Tone.SUCCESS
     return Message(
         summary=sentence,
         title=text("invitation.title"),

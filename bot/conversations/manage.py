@@ -45,7 +45,7 @@ def _remind(loaded: RemindLoaded, event: ManageEvent, now: datetime) -> Transiti
     if rollout.policy.deadline is not None and rollout.policy.deadline <= now:
         return answers.whisper(text("remind.deadline"), Tone.WARNING)
     if isinstance(event, CommandIssued) and words_of(event):
-        return answers.whisper(text("invite.unknown_word", word=words_of(event)[0]), Tone.ERROR)
+        return answers.whisper(text("remind.usage"), Tone.WARNING)
     return _remind_named(loaded, rollout) if loaded.named else _remind_all(loaded, rollout, event)
 
 

@@ -45,13 +45,13 @@ def workspace(key: str = "slack:T1", **changes: Any) -> Workspace:
     return Workspace(**given | changes)
 
 
-def person(name: str, workspace_id: str = "slack:T1", **changes: Any) -> Person:
+def person(who: str, workspace_id: str = "slack:T1", /, **changes: Any) -> Person:
     given = {
-        "id": Person.key(workspace_id, f"U-{name}"),
+        "id": Person.key(workspace_id, f"U-{who}"),
         "workspace_id": workspace_id,
-        "user_id": f"U-{name}",
-        "name": name.title(),
-        "email": f"{name}@acme.example",
+        "user_id": f"U-{who}",
+        "name": who.title(),
+        "email": f"{who}@acme.example",
         "seen_at": NOON,
     }
     return Person(**given | changes)

@@ -113,7 +113,7 @@ def test_after_the_deadline_nobody_is_reminded() -> None:
 
 
 def test_a_word_that_names_nobody_reminds_nobody() -> None:
-    assert said(remind(command("remind all"), counts=OPEN)) == "invite.unknown_word"
+    assert said(remind(command("remind all"), counts=OPEN)) == "remind.usage"
 
 
 # pause and resume

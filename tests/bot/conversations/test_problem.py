@@ -1,4 +1,4 @@
-""" "I have a problem": self-help first, then the admins, whose answer comes back."""
+"""“I have a problem”: self-help first, then the admins, whose answer comes back."""
 
 from __future__ import annotations
 

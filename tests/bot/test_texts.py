@@ -1,0 +1,264 @@
+"""Every sentence that the bot says is in the catalogue, with the placeholders that the code fills, and none is left over."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+from hypothesis import given
+from hypothesis import strategies as st
+
+import adapters
+import bot
+from bot.commands import COMMANDS
+from bot.conversations.confirm import DELAYS
+from bot.conversations.problem import PROBLEMS
+from bot.conversations.setup_steps import STEPS
+from bot.events import Problem
+from bot.messages import Link, Text, When, text
+from bot.model import CheckKind, FormerSignIn, Provisioning, Region, RolloutState
+from bot.ports import Reason
+from bot.texts import LOCALE_DIR, PLAIN, Markup, Reader, language_for, languages, say, zone
+from tests.builders import NOON, sentences
+from tests.samples import NASTY, samples
+
+BOT, ADAPTERS = Path(bot.__file__).parent, Path(adapters.__file__).parent
+
+# What fills the gap of each key that the code puts together.
+FAMILIES: Mapping[str, Any] = {
+    "button.{}": CheckKind,
+    "check.{}": CheckKind,
+    "check.{}.short": CheckKind,
+    "help.{}": COMMANDS,
+    "later.{}": DELAYS,
+    "left_out.{}": Problem,
+    "left_out.{}.short": Problem,
+    "problem.{}": PROBLEMS,
+    "problem.{}.heading": PROBLEMS,
+    "problem.{}.help": PROBLEMS,
+    "reason.{}": Reason,
+    "region.{}": Region,
+    "setup.{}": (
+        "first_after_days",
+        "every_days",
+        "at_most",
+        "hour_from",
+        "hour_to",
+        "domain_verified",
+        "uses_tokens",
+    ),
+    "setup.{}.hint": ("domain_verified", "uses_tokens"),
+    "setup.{}.heading": [step.name for step in STEPS],
+    "setup.provisioning.{}": Provisioning,
+    "setup.provisioning.{}.hint": Provisioning,
+    "sign_in.{}": FormerSignIn,
+    "status.confirmed.{}": CheckKind,
+    "status.state.{}": RolloutState,
+    "weekday.{}": range(7),
+}
+
+
+def catalogue(language: str = "en") -> Catalog:
+    with (LOCALE_DIR / language / "LC_MESSAGES" / "usher.po").open("rb") as po:
+        return read_po(po, locale=language)
+
+
+def entries(language: str = "en") -> dict[str, tuple[str, ...]]:
+    """Each key's sentences: one, or one for each plural form."""
+    found = {}
+    for message in catalogue(language):
+        if message.id:
+            key = message.id if isinstance(message.id, str) else message.id[0]
+            found[key] = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    return found
+
+
+def sources(*rooms: Path) -> Iterator[ast.Module]:
+    for room in rooms:
+        for path in room.rglob("*.py"):
+            yield ast.parse(path.read_text())
+
+
+def asked_for(room: Path) -> Iterator[ast.expr]:
+    """The first argument of each `text(…)`."""
+    for tree in sources(room):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("text", "Text") and node.args:
+                yield node.args[0]
+
+
+def keys_of(asked: ast.expr) -> set[str]:
+    match asked:
+        case ast.Constant(value=str(key)):
+            return {key}
+        case ast.IfExp(body=body, orelse=orelse):
+            return keys_of(body) | keys_of(orelse)
+        case ast.JoinedStr(values=parts):
+            pattern = "".join(part.value if isinstance(part, ast.Constant) else "{}" for part in parts)
+            return {pattern.format(_value(member)) for member in FAMILIES[pattern]}
+        case _:
+            return set()  # a parameter: its values are somewhere else
+
+
+def _value(member: Any) -> Any:
+    return member.value if isinstance(member, Enum) else member
+
+
+def keys_in(room: Path) -> set[str]:
+    return set().union(*(keys_of(asked) for asked in asked_for(room)))
+
+
+def placeholders(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
+@pytest.mark.parametrize("room", [BOT, ADAPTERS])
+def test_every_sentence_that_the_code_asks_for_is_in_the_catalogue(room: Path) -> None:
+    assert keys_in(room) - set(entries()) == set()
+
+
+def test_every_sentence_of_the_catalogue_is_used() -> None:
+    written = {
+        node.value
+        for tree in sources(BOT, ADAPTERS)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert set(entries()) - written - keys_in(BOT) == set()
+
+
+def test_the_samples_show_every_sentence_of_the_bot() -> None:
+    """So that whatever holds for all samples holds for all sentences."""
+    shown = {sentence.key for sample in samples() for sentence in sentences(sample.shown)}
+    assert keys_in(BOT) - shown == set()
+
+
+def test_the_code_fills_exactly_the_placeholders_that_the_catalogue_has() -> None:
+    templates = entries()
+    unlike = {}
+    for sample in samples():
+        for sentence in sentences(sample.shown):
+            wanted = set().union(*(placeholders(form) for form in templates[sentence.key]))
+            given = set(sentence.params)
+            # help's sentences share their parameters; a count may choose the form without being said
+            if wanted - given or (given - wanted - {"count"} and not _shared(sentence.key)):
+                unlike[sentence.key] = (wanted, given)
+    assert unlike == {}
+
+
+def _shared(key: str) -> bool:
+    return key.startswith("problem.") and key.endswith(".help")
+
+
+def test_a_sentence_has_plural_forms_exactly_if_the_code_counts() -> None:
+    templates = entries()
+    counted, plain = set(), set()
+    for sample in samples():
+        for sentence in sentences(sample.shown):
+            (counted if "count" in sentence.params else plain).add(sentence.key)
+    assert {key for key in counted if len(templates[key]) < 2} == set()
+    assert {key for key in plain if len(templates[key]) > 1} == set()
+
+
+def test_no_sentence_holds_an_address_or_html() -> None:
+    """Addresses come from the rollout; markup from the platforms."""
+    assert [key for key, forms in entries().items() if any("://" in form or "</" in form for form in forms)] == [
+        key for key in entries() if key == "setup.error.https"
+    ]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_every_language_fills_the_same_placeholders_and_invents_no_key(language: str) -> None:
+    english = entries()
+    for key, forms in entries(language).items():
+        assert key in english
+        allowed = set().union(*(placeholders(form) for form in english[key]))
+        for form in forms:
+            assert form, key
+            assert placeholders(form) <= allowed, key
+
+
+# saying
+
+LOUD = Markup(
+    escape=lambda words: words.replace("&", "&amp;").replace("*", "&ast;").replace("<", "&lt;"),
+    bold=lambda words: f"<b>{words}</b>",
+    code=lambda words: f"<code>{words}</code>",
+    link=lambda url, label: f"<a {url}>{label}</a>",
+)
+
+
+def test_marks_of_the_catalogue_become_the_platforms() -> None:
+    assert say(text("reminder.why", enterprise="A&B", open=(text("check.access.short"),)), Reader(), LOUD).startswith(
+        "A quick reminder of <b>A&amp;B</b>'s"
+    )
+    assert say(text("help.line", command="/sso help", does="x"), Reader(), LOUD) == "<code>/sso help</code> x"
+
+
+@given(st.text() | st.just(NASTY))
+def test_peoples_words_are_never_parsed_as_markup(words: str) -> None:
+    said = say(text("plain", words=words), Reader(), LOUD)
+    assert said == LOUD.escape(words)
+    inside = say(text("help.current", enterprise=words), Reader(), LOUD)
+    assert inside == f"The current rollout is <b>{LOUD.escape(words)}</b>. You can say:"
+
+
+@given(st.text())
+def test_braces_in_peoples_words_fill_nothing(words: str) -> None:
+    assert say(text("plain", words=f"{{count}}{words}"), Reader(), PLAIN) == f"{{count}}{words}"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "Send to 1 person"), (0, "Send to 0 people"), (2, "Send to 2 people")]
+)
+def test_counts_choose_the_form(count: int, said: str) -> None:
+    assert say(text("invite.send", count=count), Reader()) == said
+
+
+def test_numbers_and_lists_are_written_the_readers_way() -> None:
+    assert say(text("number", n=12345), Reader()) == "12,345"
+    names = tuple(text("plain", words=name) for name in ("a", "b", "c"))
+    assert say(text("remind.none_open", names=names), Reader()) == "Nothing is open for a, b, and c."
+    assert say(text("remind.none_open", names=()), Reader()) == "Nothing is open for ."
+
+
+def test_moments_are_in_the_readers_time_zone() -> None:
+    late = datetime(2026, 3, 3, 23, 30, tzinfo=UTC)
+    assert say(text("moment", at=When(late)), Reader()) == "Tuesday 3 March, 23:30"
+    tokyo = Reader(time_zone="Asia/Tokyo")
+    assert say(text("moment", at=When(late)), tokyo) == "Wednesday 4 March, 08:30"
+    assert say(text("moment", at=When(late, "date")), tokyo) == "March 4, 2026"
+    assert say(text("moment", at=When(late, "day")), tokyo) == "Wednesday, March 4, 2026"
+    assert "8:30" in say(text("moment", at=When(late, "time")), tokyo)
+
+
+def test_links_show_their_label_or_their_address() -> None:
+    assert (
+        say(text("moment", at=Link("https://a.example", "A & B")), Reader(), LOUD)
+        == "<a https://a.example>A &amp; B</a>"
+    )
+    assert say(text("moment", at=Link("https://a.example")), Reader()) == "https://a.example"
+    assert say(text("moment", at=Link("https://a.example", "A")), Reader()) == "A: https://a.example"
+
+
+def test_a_key_without_a_sentence_is_shown_as_it_is() -> None:
+    assert say(Text("no.such.key"), Reader()) == "no.such.key"
+
+
+@pytest.mark.parametrize("locale", ["en", "en-GB", "en_US", "xx", "", "tlh-Latn"])
+def test_an_unknown_language_reads_english(locale: str) -> None:
+    assert language_for(locale) == "en"
+    assert say(text("answer.yes"), Reader(locale=locale)) == "Yes"
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "\0"])
+def test_an_unknown_time_zone_is_utc(name: str) -> None:
+    assert NOON.astimezone(zone(name)).utcoffset() == timedelta(0)

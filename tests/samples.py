@@ -1,0 +1,430 @@
+"""Everything that the conversations show, made by their own steps: for a small company and for one whose words are long.
+
+Whoever adds a conversation, or a sentence to one, adds a line here; test_texts.py notices when one is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from bot.conversations import CONVERSATIONS, answers
+from bot.conversations.confirm import ConfirmLoaded
+from bot.conversations.help import HomeLoaded
+from bot.conversations.invitation import compose
+from bot.conversations.invite import InviteLoaded
+from bot.conversations.invite_messages import progress_message
+from bot.conversations.manage import RemindLoaded
+from bot.conversations.problem import PROBLEMS, CaseLoaded, ProblemLoaded
+from bot.conversations.scene import Loaded
+from bot.conversations.setup import SetupLoaded
+from bot.conversations.status import PAGE, StatusLoaded
+from bot.events import HomeOpened, MessageReceived, NotFound, PeopleFound, Problem
+from bot.messages import Form, Message, Token
+from bot.model import (
+    Case,
+    CaseState,
+    CheckKind,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Dialog,
+    FormerSignIn,
+    Person,
+    Provisioning,
+    Region,
+    ReminderPolicy,
+    Rollout,
+    RolloutState,
+    Wave,
+)
+from bot.ports import InvitationView, Reason, RolloutCounts
+from bot.roles import Role
+from bot.transition import CloseForm, Replace, SendMessage, ShowForm, ShowHome, Transition, Whisper
+from tests.builders import (
+    ADA,
+    DAY,
+    GRACE,
+    LINUS,
+    NOON,
+    command,
+    mention,
+    person,
+    press,
+    rollout,
+    scene,
+    submit,
+    view,
+)
+
+# What people may write, and every platform has to show as it is.
+NASTY = (
+    "*bold* _it_ ~no~ `code` <https://evil.example|link> [click](https://evil.example) <!channel> @all & {count} \"'"
+)
+LONG = (NASTY + " äöü 漢字 🙂 ") * 30
+
+
+@dataclass(frozen=True)
+class Company:
+    """One that the samples are made for."""
+
+    name: str
+    rollout: Rollout
+    admin: Person
+    invitee: Person
+    words: str  # whatever somebody writes
+
+
+SMALL = Company("small", rollout(former_sign_in=(), uses_tokens=False), ADA, GRACE, "x")
+LARGE = Company(
+    "large",
+    rollout(
+        name=LONG[:100],
+        enterprise_key="k" * 255,
+        login_url="https://sonarqube.us/" + "p" * 1900,
+        region=Region.US,
+        provisioning=Provisioning.SCIM,
+        former_sign_in=tuple(FormerSignIn),
+        organizations=tuple("o" * 200 + str(number) for number in range(50)),
+        policy=ReminderPolicy(deadline=NOON + 30 * DAY),
+    ),
+    person("ada", name=LONG[:300], is_workspace_admin=True),
+    person("grace", name=LONG[:300]),
+    LONG[:2000],
+)
+COMPANIES = (SMALL, LARGE)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Something that is shown, and how it came to be."""
+
+    name: str
+    conversation: str
+    shown: Message | Form
+
+
+@cache
+def samples() -> tuple[Sample, ...]:
+    """All of them."""
+    return tuple(
+        Sample(f"{company.name} {conversation} {name} {number}", conversation, shown)
+        for company in COMPANIES
+        for conversation, make in _MAKERS.items()
+        for name, transition in make(company)
+        for number, shown in enumerate(shown_by(transition))
+    )
+
+
+def shown_by(transition: Transition) -> Iterator[Message | Form]:
+    """The messages and forms of a transition: its reply, its toast, and the direct messages that it queues."""
+    match transition.reply:
+        case ShowForm(form=form):
+            yield form
+        case Replace(message=message, toast=toast):
+            yield from (each for each in (message, toast) if each is not None)
+        case Whisper(message=message) | ShowHome(message=message) | CloseForm(message=Message() as message):
+            yield message
+        case _:
+            pass
+    yield from (effect.message for effect in transition.effects if isinstance(effect, SendMessage))
+
+
+Scenes = Iterator[tuple[str, Transition]]
+
+
+def _decide(conversation: str, loaded: Loaded, event: Any) -> Transition:
+    return CONVERSATIONS[conversation].decide(loaded, event, NOON)
+
+
+def _view(of: Company, *confirmed: CheckKind, **changes: Any) -> InvitationView:
+    return view(of.rollout, of.invitee, confirmed, **changes)
+
+
+def _finished(of: Company) -> InvitationView:
+    return _view(of, *of.rollout.needs, done_at=NOON, due_at=None)
+
+
+def _setup(of: Company) -> Scenes:
+    dialog: Dialog | None = None
+    before: Rollout | None = None
+
+    def step(event: Any) -> Transition:
+        nonlocal dialog
+        after = _decide("setup", SetupLoaded(scene(before), dialog=dialog), event)
+        dialog = next((row for row in after.state if isinstance(row, Dialog)), dialog)
+        return after
+
+    def token(action: str = "next", version: int | None = None) -> Token:
+        assert dialog is not None
+        return Token("setup", action, dialog.id, dialog.version if version is None else version)
+
+    yield "begin", step(command("setup", actor=of.admin))
+    yield "nothing filled in", step(submit(token(), of.admin))
+    yield "enterprise", step(submit(token(), of.admin, **_enterprise(of)))
+    for url in (
+        "http://sonarcloud.io",
+        "https://",
+        "https://evil.example",
+        "https://sonarcloud.io/?enterprise_key=other",
+    ):
+        yield f"login {url}", step(submit(token(), of.admin, login_url=url))
+    other = "https://sonarcloud.io" if of.rollout.region is Region.US else "https://sonarqube.us"
+    yield "login of the other region", step(submit(token(), of.admin, login_url=other))
+    yield "stale", step(press(token("back", 0), of.admin))
+    yield "login", step(submit(token(), of.admin, login_url=of.rollout.login_url))
+    yield "groups", step(submit(token(), of.admin, provisioning="jit"))
+    yield "provisioning", step(submit(token(), of.admin, provisioning="scim", domain_verified="no"))
+    yield "organization", step(submit(token(), of.admin, organizations=of.words + " not/a/key"))
+    platforms = tuple(kind.value for kind in of.rollout.former_sign_in)
+    organizations = "\n".join(of.rollout.organizations)
+    yield "people", step(submit(token(), of.admin, former_sign_in=platforms, organizations=organizations))
+    yield "numbers", step(submit(token(), of.admin, deadline="yesterday"))
+    yield "hours", step(submit(token(), of.admin, **_policy(hour_from="9", hour_to="9")))
+    yield "reminders", step(submit(token(), of.admin, **_policy(hour_from="9", hour_to="17")))
+    yield "send to me", step(press(token("send_to_me"), of.admin))
+    yield "preview", step(press(token("preview"), of.admin))
+    before = rollout(id="another")
+    yield "overtaken", _decide("setup", SetupLoaded(scene(before), dialog=dialog), submit(token(), of.admin))
+    before = None
+    yield "save", step(submit(token(), of.admin))
+    yield "outdated", step(submit(token(), of.admin))
+    before = of.rollout
+    yield "change", step(command("setup", actor=of.admin))
+
+
+def _enterprise(of: Company) -> dict[str, str]:
+    return {"name": of.rollout.name, "enterprise_key": of.rollout.enterprise_key, "region": of.rollout.region.value}
+
+
+def _policy(**changes: str) -> dict[str, Any]:
+    given: dict[str, Any] = {"first_after_days": "2", "every_days": "3", "at_most": "4", "weekdays": ("0", "1")}
+    return given | changes
+
+
+def _invite(of: Company) -> Scenes:
+    here = scene(of.rollout)
+    yield "no rollout", _decide("invite", InviteLoaded(scene()), command("invite"))
+    yield "usage", _decide("invite", InviteLoaded(here), command("invite"))
+    yield "unknown word", _decide("invite", InviteLoaded(here), command(f"invite {of.words.split()[0]}"))
+    paused = scene(of.rollout.model_copy(update={"state": RolloutState.PAUSED}))
+    yield "paused", _decide("invite", InviteLoaded(paused), command("invite a@b.example"))
+    looking = _decide("invite", InviteLoaded(here), command("invite a@b.example"))
+    yield "looking", looking
+    (dialog,) = looking.state
+    assert isinstance(dialog, Dialog)
+
+    def found(people: tuple[Person, ...], left_out: tuple[NotFound, ...], invited: frozenset[str]) -> Transition:
+        event = PeopleFound(
+            id="found",
+            workspace_id="slack:T1",
+            actor=of.admin,
+            dialog_id=dialog.id,
+            people=people,
+            left_out=left_out,
+        )
+        return _decide("invite", InviteLoaded(here, dialog=dialog, invited=invited), event)
+
+    yield "nobody", found((), (), frozenset())
+    yield "one", found((of.invitee,), (), frozenset())
+    crowd = tuple(person(f"p{number}", name=of.words[:100]) for number in range(1500))
+    labels = tuple(NotFound(f"{of.words[:80]}{number}", problem) for problem in Problem for number in range(9))
+    listed = found(crowd, labels, frozenset({crowd[0].identity}))
+    yield "crowd", listed
+    waiting = listed.state[0]
+    assert isinstance(waiting, Dialog)
+    names = {each.id: each.name for each in crowd}
+    for action in ("names.0", "names.37", "names.38", "names.39", "names.40", "cancel", "send", "all"):
+        token = Token("invite", action, dialog.id, waiting.version)
+        loaded = InviteLoaded(here, dialog=waiting, names=names)
+        yield action, _decide("invite", loaded, press(token, of.admin))
+    wave = Wave(id="w", rollout_id="rollout-1", workspace_id="slack:T1", created_by=ADA.id, created_at=NOON, size=9)
+    done = {DeliveryState.SENT: 7, DeliveryState.DEAD: 1, DeliveryState.UNKNOWN: 1}
+    yield "progress", Transition(Replace(progress_message(wave, done)))
+
+
+def _confirm(of: Company) -> Scenes:
+    def act(invitation: InvitationView | None, action: str, **values: str) -> Transition:
+        event = submit(Token("confirm", action, "invitation-1"), of.invitee, **values)
+        return _decide("confirm", ConfirmLoaded(scene(of.rollout), GRACE.id, invitation), event)
+
+    yield "open", act(_view(of, snoozed_until=NOON + DAY), "show")
+    yield "done", act(_finished(of), "show")
+    yield "exempt", act(_view(of, exempt_at=NOON), "show")
+    yield "outdated", act(None, "access")
+    for action in ("access", "tasks", "token", "no_token", "later"):
+        yield action, act(_view(of), action)
+    yield "snoozed", act(_view(of), "snooze", delay="1_day")
+    yield "yesterday", act(_view(of), "snooze", day="2026-03-01")
+    yield "too late", act(_view(of), "snooze", day="2027-03-01")
+    for kind, number in ((DeliveryKind.INVITATION, 0), (DeliveryKind.REMINDER, 1), (DeliveryKind.REMINDER, 4)):
+        sending = Delivery(
+            id="d",
+            key="k",
+            kind=kind,
+            lane="slack:T1",
+            person_id=GRACE.id,
+            number=number,
+            not_before=NOON,
+            created_at=NOON,
+        )
+        message = compose(sending, _view(of))
+        assert message is not None
+        yield f"{kind} {number}", Transition(Replace(message))
+
+
+def _problem(of: Company) -> Scenes:
+    loaded = ProblemLoaded(scene(of.rollout), GRACE.id, _view(of), (of.admin.id,))
+
+    def act(action: str, **values: str) -> Transition:
+        return _decide("problem", loaded, submit(Token("problem", action, "invitation-1"), of.invitee, **values))
+
+    yield "open", act("open")
+    yield "none chosen", act("chosen")
+    for problem in PROBLEMS:
+        yield problem, act("chosen", problem=problem)
+    jit = of.rollout.model_copy(update={"provisioning": Provisioning.JIT})
+    with_jit = ProblemLoaded(scene(jit), GRACE.id, view(jit, of.invitee))
+    no_organization = submit(Token("problem", "chosen", "invitation-1"), of.invitee, problem="no_organization")
+    yield "no_organization with JIT", _decide("problem", with_jit, no_organization)
+    yield "helped", act("helped")
+    yield "not described", act("describe.other")
+    yield "described", act("describe.other", description=of.words)
+    yield "a token", act("describe.other", description="sqp_" + "a" * 40)
+
+
+def _case(of: Company) -> Scenes:
+    case = Case(
+        id="case-1",
+        rollout_id="rollout-1",
+        invitation_id="invitation-1",
+        person_id=GRACE.id,
+        problem="forbidden",
+        description=of.words,
+        opened_at=NOON,
+        version=1,
+    )
+    answered = case.model_copy(update={"state": CaseState.ANSWERED, "answer": of.words})
+
+    def act(action: str, about: Case | None = case, **values: str) -> Transition:
+        loaded = CaseLoaded(scene(of.rollout), None, _view(of), about)
+        return _decide("case", loaded, submit(Token("case", action, "case-1", 1), of.admin, **values))
+
+    yield "show", act("show")
+    yield "answer", act("answer")
+    yield "empty", act("send")
+    yield "send", act("send", answer=of.words)
+    yield "answered", act("show", answered)
+    yield "outdated", act("show", None)
+
+
+def _status(of: Company) -> Scenes:
+    here = scene(of.rollout)
+    paused = of.rollout.model_copy(update={"state": RolloutState.PAUSED})
+    everything = RolloutCounts(
+        invited=10_000,
+        reached=9_000,
+        confirmed=dict.fromkeys(CheckKind, 5_000),
+        done=4_000,
+        exempt=10,
+        open=5_990,
+        open_cases=7,
+        reminders=12_345,
+        deliveries=dict.fromkeys(DeliveryState, 100),
+        reasons={reason.value: 3 for reason in Reason},
+    )
+    yield "usage", _decide("status", StatusLoaded(here), command("status of everything"))
+    for state in RolloutState:
+        resting = of.rollout.model_copy(update={"state": state})
+        yield f"nobody, {state}", _decide("status", StatusLoaded(scene(resting)), command("status"))
+    yield "everything", _decide("status", StatusLoaded(scene(paused), counts=everything), command("status"))
+    again = press(Token("status", "send_again", of.rollout.id), of.admin)
+    yield "again", _decide("status", StatusLoaded(here, counts=everything), again)
+    yield (
+        "nobody missing",
+        _decide("status", StatusLoaded(here), press(Token("status", "missing", of.rollout.id), of.admin)),
+    )
+    missing = (*(_view(of, unreachable=reason.value) for reason in Reason), *(_view(of, reminders=3),) * PAGE)
+    for page in (missing, missing[::-1]):
+        many = press(Token("status", "missing", of.rollout.id, 2), of.admin)
+        yield "missing", _decide("status", StatusLoaded(here, missing=page), many)
+    asked = command("status", mention(GRACE))
+    for invitation in (
+        _view(of, reached_at=NOON, exempt_at=NOON, exempt_reason=of.words[:500], unreachable=Reason.BLOCKED.value),
+        _finished(of),
+    ):
+        yield "person", _decide("status", StatusLoaded(here, person=invitation, asked_for="@grace"), asked)
+    yield "not invited", _decide("status", StatusLoaded(here, asked_for=of.words[:50]), asked)
+
+
+def _remind(of: Company) -> Scenes:
+    here = scene(of.rollout)
+    counts = RolloutCounts(invited=10_000, open=9_000)
+    over = of.rollout.model_copy(update={"policy": ReminderPolicy(deadline=NOON)})
+    yield "usage", _decide("remind", RemindLoaded(here), command("remind all"))
+    yield "deadline", _decide("remind", RemindLoaded(scene(over)), command("remind"))
+    yield "nobody", _decide("remind", RemindLoaded(here, counts=RolloutCounts()), command("remind"))
+    yield "sure", _decide("remind", RemindLoaded(here, counts=counts), command("remind"))
+    send = press(Token("remind", "send", of.rollout.id, of.rollout.version), of.admin)
+    yield "all", _decide("remind", RemindLoaded(here, counts=counts), send)
+    named = ((mention(of.invitee), _view(of)), *((mention(LINUS), None),) * 20)
+    yield "named", _decide("remind", RemindLoaded(here, named=named), command("remind", mention(GRACE)))
+    yield "none", _decide("remind", RemindLoaded(here, named=named[1:]), command("remind", mention(LINUS)))
+
+
+def _pause(of: Company) -> Scenes:
+    paused = of.rollout.model_copy(update={"state": RolloutState.PAUSED})
+    for state in (of.rollout, paused):
+        for word in ("pause", "resume"):
+            yield f"{word} when {state.state}", _decide("pause", Loaded(scene(state)), command(word))
+
+
+def _exempt(of: Company) -> Scenes:
+    def exempt(invitation: InvitationView | None, words: str) -> Transition:
+        loaded = RemindLoaded(scene(of.rollout), named=((mention(of.invitee), invitation),))
+        return _decide("exempt", loaded, command(f"exempt {words}", mention(of.invitee)))
+
+    yield "usage", exempt(_view(of), "")
+    yield "not invited", exempt(None, "leaves")
+    yield "not open", exempt(_finished(of), "leaves")
+    yield "done", exempt(_view(of), "leaves")
+
+
+def _help(of: Company) -> Scenes:
+    for role in (Role.ADMIN, Role.MEMBER):
+        for current in (of.rollout, None):
+            yield f"{role}", _decide("help", Loaded(scene(current, role)), command("help"))
+    yield "misspelt", _decide("help", Loaded(scene(of.rollout)), command("statsu"))
+    yield "unknown", _decide("help", Loaded(scene(of.rollout)), command(of.words.replace(" ", "_")))
+    refused = Loaded(scene(of.rollout), owner=GRACE.id)
+    yield "not yours", answers.refused("access", refused)
+    yield "admins only", answers.refused("setup", Loaded(scene(of.rollout)))
+    yield "try again", Transition(Whisper(answers.try_again()))
+
+
+def _home(of: Company) -> Scenes:
+    opened = HomeOpened(id="home", workspace_id="slack:T1", actor=of.invitee)
+    counts = RolloutCounts(invited=2, open=2)
+    yield "admin", _decide("home", HomeLoaded(scene(of.rollout), counts=counts), opened)
+    yield "invitee", _decide("home", HomeLoaded(scene(of.rollout, Role.MEMBER), view=_view(of)), opened)
+    yield "anybody", _decide("home", HomeLoaded(scene(of.rollout, Role.MEMBER)), opened)
+    for written in ("stauts", "sqp_" + "a" * 40, of.words):
+        event = MessageReceived(id="written", workspace_id="slack:T1", actor=of.invitee, text=written)
+        yield written[:20], _decide("home", HomeLoaded(scene(of.rollout)), event)
+
+
+_MAKERS = {
+    "setup": _setup,
+    "invite": _invite,
+    "confirm": _confirm,
+    "problem": _problem,
+    "case": _case,
+    "status": _status,
+    "remind": _remind,
+    "pause": _pause,
+    "exempt": _exempt,
+    "help": _help,
+    "home": _home,
+}

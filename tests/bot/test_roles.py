@@ -1,0 +1,80 @@
+"""Who may do what: every action that any button, form or command can ask for is decided by the one table."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.commands import COMMANDS
+from bot.conversations import CONVERSATIONS
+from bot.messages import Form
+from bot.roles import TABLE, Admins, Allowed, Role, may, role_of
+from tests.builders import ADA, GRACE, person
+from tests.samples import samples
+
+EVERYBODYS = {"help", "home"}
+INVITEES = {"confirm", "problem"}
+
+
+def asked_for() -> set[tuple[str, str]]:
+    """Every (conversation, action) that something shown leads to, and every command's."""
+    tokens = {each.token for sample in samples() for each in sample.shown.buttons if each.token is not None}
+    for sample in samples():
+        if isinstance(sample.shown, Form):
+            tokens |= {sample.shown.token, sample.shown.cancel or sample.shown.token}
+    commands = {(command.conversation, command.name) for command in COMMANDS.values()}
+    return commands | {(token.conversation, token.action) for token in tokens}
+
+
+def test_every_conversation_is_in_the_table_and_the_table_holds_nothing_else() -> None:
+    assert {key.split(".")[0] for key in TABLE} == set(CONVERSATIONS)
+
+
+def test_every_button_and_command_leads_to_a_conversation() -> None:
+    assert {conversation for conversation, _ in asked_for()} <= set(CONVERSATIONS)
+
+
+@pytest.mark.parametrize(("conversation", "action"), sorted(asked_for()))
+def test_the_matrix(conversation: str, action: str) -> None:
+    def who(role: Role, *, invitee: bool) -> bool:
+        return may(role, conversation, action, is_invitee=invitee)
+
+    for role in Role:
+        for invitee in (True, False):
+            if conversation in EVERYBODYS:
+                assert who(role, invitee=invitee)
+            elif conversation in INVITEES:
+                assert who(role, invitee=invitee) == invitee, "whatever their role"
+            else:
+                assert who(role, invitee=invitee) == (role is Role.ADMIN)
+
+
+def test_what_the_table_does_not_name_is_for_admins() -> None:
+    assert may(Role.ADMIN, "unheard-of", "do", is_invitee=False)
+    assert not may(Role.MEMBER, "unheard-of", "do", is_invitee=True)
+
+
+@pytest.mark.parametrize("allowed", Allowed)
+def test_every_kind_of_permission_is_decided(allowed: Allowed) -> None:
+    assert allowed in {"admins", "invitee", "members", "everyone"}
+
+
+@pytest.mark.parametrize(
+    "named", [GRACE.email, GRACE.user_id, GRACE.id, f"someone@else.example, {GRACE.email.upper()} "]
+)
+def test_an_admin_is_named_by_address_or_id_in_any_case(named: str) -> None:
+    assert role_of(GRACE, Admins.of(named)) is Role.ADMIN
+
+
+def test_an_owner_of_the_workspace_is_an_admin() -> None:
+    assert role_of(ADA, Admins.of("")) is Role.ADMIN
+    assert role_of(GRACE, Admins.of("")) is Role.MEMBER
+
+
+def test_somebody_without_an_address_is_not_named_by_an_empty_entry() -> None:
+    assert role_of(person("x", email=""), Admins.of(" , ,")) is Role.MEMBER
+
+
+@pytest.mark.parametrize("flag", ["is_bot", "is_deactivated", "is_guest"])
+def test_bots_guests_and_the_deactivated_are_strangers_whatever_else_they_are(flag: str) -> None:
+    odd = ADA.model_copy(update={flag: True})
+    assert role_of(odd, Admins.of(ADA.email)) is Role.STRANGER

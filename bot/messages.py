@@ -167,12 +167,16 @@ AnyButton: TypeAlias = Button | LinkButton
 
 @dataclass(frozen=True, config=_FROZEN)
 class Message:
-    """A message: what the notification says, a title, paragraphs and a row of buttons below."""
+    """A message: what the notification says, a title, paragraphs and a row of buttons below.
+
+    A platform that can ask anew whenever the message is looked at sends `refresh` as a press (Teams).
+    """
 
     summary: Text
     title: Text | None = None
     body: tuple[Element, ...] = ()
     buttons: tuple[AnyButton, ...] = ()
+    refresh: Token | None = None
     kind: Literal["message"] = "message"
 
 

@@ -23,7 +23,7 @@ def allowed_from(policy: ReminderPolicy, time_zone: str, moment: datetime) -> da
     """
     here = zone(time_zone)
     local = moment.astimezone(here)
-    for days in range(8):
+    for days in range(15):  # a second week, for a single working day whose hours the clocks skip
         day = (local + timedelta(days=days)).date()
         if day.weekday() not in policy.weekdays:
             continue

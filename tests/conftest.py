@@ -12,10 +12,15 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from sqlalchemy.engine import make_url
 
 from storage import migrate
 from storage.database import Database
+
+# A busy machine is slow, not wrong: pytest's own time-out ends what hangs.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
 
 
 @pytest.fixture(scope="session")

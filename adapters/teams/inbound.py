@@ -99,7 +99,8 @@ class Inbound:
             data = value.get("data")
         else:
             return None
-        asked = replace(await self._asked(activity), message_id=activity.reply_to_id or "")
+        automatic = value.get("trigger") == "automatic"
+        asked = replace(await self._asked(activity), message_id=activity.reply_to_id or "", automatic=automatic)
         pressed = read_press(data)
         if pressed is None:
             return outdated(asked.reader)

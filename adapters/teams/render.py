@@ -23,6 +23,7 @@ from bot.messages import (
     Section,
     Style,
     Text,
+    Token,
     Tone,
     text,
 )
@@ -79,7 +80,15 @@ def message_card(message: Message, reader: Reader) -> Json:
     drawn = fitting(draw, len(message.body), reader)
     if not drawn["body"]:
         drawn["body"] = [text_block(Pen(reader).marked(message.summary))]
-    return drawn
+    return drawn if message.refresh is None else drawn | {"refresh": refreshing(message.refresh)}
+
+
+def refreshing(token: Token) -> Json:
+    """Teams asks with this whenever somebody looks at the card, in chats of up to 60 people (Microsoft's page "Up to
+    date cards"), so that an old copy shows the present state.
+    """
+    data = press_data(token)
+    return {"action": {"type": "Action.Execute", "title": "↻", "verb": data["usher.verb"], "data": data}}
 
 
 def message_activity(message: Message, reader: Reader) -> Json:

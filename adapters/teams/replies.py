@@ -24,13 +24,17 @@ TOAST_LENGTH = 200
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asked, where, and on which card (`message_id`; "" for words)."""
+    """Who asked, where, and on which card (`message_id`; "" for words).
+
+    `automatic` when nobody pressed: Teams asks for the present state of a card that is being looked at.
+    """
 
     workspace: Workspace
     person: Person
     conversation_id: str
     private: bool
     message_id: str = ""
+    automatic: bool = False
 
     @property
     def reader(self) -> Reader:
@@ -108,11 +112,17 @@ class Replies:
         return answer if reply.toast is None else self._whisper(asked, reply.toast)
 
     def _change(self, asked: Asked, activity: Json) -> Json:
-        """Answer with a card, and change the message too: the answer lasts only until this person looks again."""
+        """Answer with a card, and change the message too: the answer lasts only until this person looks again.
+
+        Not when Teams asked by itself, which it does anew after each change.
+        """
+        answer: Json = {"statusCode": 200, "type": CONTENT_TYPE, "value": activity["attachments"][0]["content"]}
+        if asked.automatic:
+            return answer
         where = asked.workspace.service_url, asked.conversation_id, asked.message_id
         change = partial(self._connector.update, *where, activity)
         self._background.change(f"{asked.conversation_id}/{asked.message_id}", change)
-        return {"statusCode": 200, "type": CONTENT_TYPE, "value": activity["attachments"][0]["content"]}
+        return answer
 
     async def _say(self, asked: Asked, activity: Json) -> None:
         """A message in the personal chat. Whoever has none is told in the channel how to get one."""

@@ -60,6 +60,7 @@ def invitation_message(view: InvitationView) -> Message:
             *_until(view),
         ),
         buttons=buttons(view),
+        refresh=_token(view, "show"),
     )
 
 
@@ -79,6 +80,7 @@ def reminder_message(view: InvitationView, number: int) -> Message:
             *((Section(text("reminder.last")),) if number >= rollout.policy.at_most else ()),
         ),
         buttons=buttons(view),
+        refresh=_token(view, "show"),
     )
 
 
@@ -130,7 +132,7 @@ def as_preview(message: Message, token: Token) -> Message:
         replace(button, token=token) if isinstance(button, Button) else replace(button, token=None)
         for button in message.buttons
     )
-    return replace(message, buttons=harmless)
+    return replace(message, buttons=harmless, refresh=None)
 
 
 def _token(view: InvitationView, action: str) -> Token:

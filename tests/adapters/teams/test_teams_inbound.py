@@ -1,6 +1,7 @@
 """What people do in Teams reaches the bot as events, and what the bot replies reaches them."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -352,6 +353,20 @@ async def test_replacing_changes_the_card_at_once_and_for_good(bot: Bot):
     assert stored.edited
     assert mei.chat[-1].words == "Noted"
     assert len(mei.chat) == 1
+
+
+async def test_a_card_that_is_looked_at_again_asks_for_its_present_state_without_being_changed(bot: Bot):
+    token = Token("confirm", "show", "i1", 3)
+    await shown(bot, "mei", replace(WITH_BUTTON, refresh=token))
+    mei = bot.teams.person("mei")
+    bot.replies(Replace(say("All done")))
+    await mei.opens()
+    assert mei.chat[-1].words == "All done"
+    event = bot.events[-1]
+    assert isinstance(event, ButtonPressed)
+    assert event.token == token
+    await bot.adapter.settled()
+    assert bot.calls("update") == 0
 
 
 async def test_replacing_with_a_toast_shows_both(bot: Bot):

@@ -34,6 +34,7 @@ from bot.messages import (
 )
 from bot.model import Case, CaseState, FormerSignIn, Provisioning, Rollout, derived_id
 from bot.ports import InvitationView, Transaction
+from bot.roles import Admins
 from bot.secrets import holds_secret, redact
 from bot.transition import Effect, Replace, SendMessage, ShowForm, Transition
 
@@ -70,8 +71,10 @@ async def _load(tx: Transaction, event: ButtonPressed | FormSubmitted, scene: Sc
     found = await load_invitation(tx, event, scene)
     if found.view is None:
         return ProblemLoaded(scene)
-    admins = await tx.people.admins_seen(scene.workspace.company, scene.admins)
-    ids = dict.fromkeys([found.view.rollout.created_by, *(admin.id for admin in admins)])
+    seen = await tx.people.admins_seen(scene.workspace.company, scene.admins)
+    # Owners of the Slack workspace may run a rollout, but did not ask to hear of it.
+    named = [admin.id for admin in seen if Admins(frozenset(scene.admins)).include(admin)]
+    ids = dict.fromkeys([found.view.rollout.created_by, *named])
     return ProblemLoaded(scene, found.owner, found.view, tuple(ids))
 
 

@@ -34,8 +34,17 @@ class StatusLoaded(Loaded):
 async def find_person(tx: Transaction, scene: Scene, target: Target) -> Person | None:
     """The person whom a command names, if the bot has met them."""
     if target.kind is TargetKind.EMAIL:
-        return await tx.people.by_email(scene.workspace.id, target.id)
+        here = await tx.people.by_email(scene.workspace.id, target.id)
+        return here or await _on_another_platform(tx, scene, target.id)
     return await tx.people.person(Person.key(scene.workspace.id, target.id))
+
+
+async def _on_another_platform(tx: Transaction, scene: Scene, email: str) -> Person | None:
+    for workspace in await tx.people.workspaces(scene.workspace.company):
+        person = await tx.people.by_email(workspace.id, email)
+        if person is not None:
+            return person
+    return None
 
 
 async def find_invitation(tx: Transaction, scene: Scene, target: Target) -> InvitationView | None:

@@ -61,7 +61,7 @@ class Engine:
         except (TimeoutError, StoreUnavailable, StaleWrite) as failure:
             log.warning(
                 "event.not_stored",
-                event=type(event).__name__,
+                kind=type(event).__name__,
                 workspace=event.workspace_id,
                 why=type(failure).__name__,
             )

@@ -38,7 +38,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
     return RolloutCounts(
         invited=people.invited,
         reached=people.reached,
-        confirmed=dict(checks.tuples().all()),
+        confirmed=dict(checks.all()),
         done=people.done,
         exempt=people.exempt,
         open=people.open,

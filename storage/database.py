@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot import ports
 from bot.model import Case, Check, Dialog, Invitation, Rollout, Wave
 from bot.ports import StaleWrite, StoreUnavailable
 from bot.transition import Row
@@ -98,6 +99,8 @@ def _postgresql(url: URL) -> AsyncEngine:
 
 def _meaning(context: ExceptionContext) -> BaseException | None:
     """What an error of the driver means to the bot; None leaves it as it is: a mistake in the program."""
+    if context.is_pre_ping:  # the pool will connect anew
+        return None
     error = context.original_exception
     state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
     if state in _RACES or "UNIQUE constraint failed" in str(error):
@@ -113,18 +116,18 @@ def _is_outage(context: ExceptionContext, error: BaseException, state: str | Non
     return any(words in str(error) for words in ("database is locked", "unable to open", "disk I/O", "disk is full"))
 
 
-class Transaction:
+class Transaction(ports.Transaction):
     """Implements bot.ports.Transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self.inbox = Inbox(connection)
-        self.people = People(connection)
-        self.rollouts = Rollouts(connection)
-        self.invitations = Invitations(connection)
-        self.deliveries = Deliveries(connection)
-        self.look_ups = LookUps(connection)
-        self.audit = Audit(connection)
+        self.inbox: ports.Inbox = Inbox(connection)
+        self.people: ports.People = People(connection)
+        self.rollouts: ports.Rollouts = Rollouts(connection)
+        self.invitations: ports.Invitations = Invitations(connection)
+        self.deliveries: ports.Deliveries = Deliveries(connection)
+        self.look_ups: ports.LookUps = LookUps(connection)
+        self.audit: ports.Audit = Audit(connection)
 
     async def save(self, row: Row) -> None:
         """Insert or replace by primary key. A row that has a `version` must be one above the stored one (or 1 when
@@ -145,7 +148,7 @@ class Transaction:
             raise StaleWrite(f"{type(row).__name__} {row.id} is no longer at version {row.version - 1}")
 
 
-class Database:
+class Database(ports.Store):
     """A database by its URL. Connects when it is first used; `close` it in the end."""
 
     def __init__(self, url: str) -> None:

@@ -221,7 +221,7 @@ class Deliveries:
         statement = (
             select(DELIVERY.c.state, func.count()).where(DELIVERY.c.wave_id == wave_id).group_by(DELIVERY.c.state)
         )
-        return dict((await self._connection.execute(statement)).tuples().all())
+        return dict((await self._connection.execute(statement)).all())
 
     async def _take(self, which: ColumnElement[bool], now: datetime, lease_until: datetime) -> list[Delivery]:
         statement = (

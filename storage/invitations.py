@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Select, and_, bindparam, case, func, or_, select, update
@@ -24,7 +25,7 @@ from bot.model import (
 from bot.ports import InvitationView, RolloutCounts
 from storage.counts import count
 from storage.deliveries import HELD
-from storage.rows import chunks, fields, insert, plain, values
+from storage.rows import chunks, fields, insert_alike, plain
 from storage.tables import CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
 
 PRIORITY = 1  # of an invitation's delivery: after replies, before reminders
@@ -101,10 +102,22 @@ class Invitations:
         first: dict[str, Person] = {}
         for person in people:
             first.setdefault(derived_id(rollout.id, person.identity), person)
-        new = await self._insert_new(_invitations(rollout, wave, sorted(first.items()), at))
-        deliveries = _deliveries(rollout, wave, [(invitation_id, first[invitation_id]) for invitation_id in new], at)
-        if deliveries:
-            await self._connection.execute(insert(self._connection, DELIVERY).on_conflict_do_nothing(), deliveries)
+        new = await insert_alike(
+            self._connection,
+            INVITATION,
+            _invitation(rollout, wave, at),
+            # in one order everywhere, so that two admins who invite the same people do not wait for each other
+            [
+                {"id": invitation_id, "person_id": person.id, "identity": person.identity}
+                for invitation_id, person in sorted(first.items(), key=itemgetter(0))
+            ],
+        )
+        await insert_alike(
+            self._connection,
+            DELIVERY,
+            _delivery(rollout, wave, at),
+            [_addressed(invitation_id, first[invitation_id]) for invitation_id in new],
+        )
         return len(new)
 
     async def due(self, now: datetime, limit: int) -> Sequence[InvitationView]:
@@ -219,60 +232,34 @@ class Invitations:
                 found[row.invitation_id].append(plain(Check, row))
         return found
 
-    async def _insert_new(self, rows: list[dict[str, Any]]) -> list[str]:
-        if not rows:
-            return []
-        statement = insert(self._connection, INVITATION).on_conflict_do_nothing().returning(INVITATION.c.id)
-        return list((await self._connection.execute(statement, rows)).scalars())
 
-
-def _invitations(
-    rollout: Rollout, wave: Wave, people: Sequence[tuple[str, Person]], at: datetime
-) -> list[dict[str, Any]]:
-    """Rows for people, each with the invitation's id. A noun for each would take longer than storing them."""
-    alike = values(
-        Invitation(
-            id="",
-            rollout_id=rollout.id,
-            person_id="",
-            identity="",
-            wave_id=wave.id,
-            needs=rollout.needs,
-            invited_at=at,
-        )
+def _invitation(rollout: Rollout, wave: Wave, at: datetime) -> Invitation:
+    return Invitation(
+        id="", rollout_id=rollout.id, person_id="", identity="", wave_id=wave.id, needs=rollout.needs, invited_at=at
     )
-    return [
-        alike | {"id": invitation_id, "person_id": person.id, "identity": person.identity}
-        for invitation_id, person in people
-    ]
 
 
-def _deliveries(
-    rollout: Rollout, wave: Wave, people: Sequence[tuple[str, Person]], at: datetime
-) -> list[dict[str, Any]]:
-    alike = values(
-        Delivery(
-            id="",
-            key="",
-            kind=DeliveryKind.INVITATION,
-            lane="",
-            priority=PRIORITY,
-            person_id="",
-            rollout_id=rollout.id,
-            wave_id=wave.id,
-            not_before=at if rollout.state is RolloutState.ACTIVE else HELD,
-            created_at=at,
-        )
+def _delivery(rollout: Rollout, wave: Wave, at: datetime) -> Delivery:
+    return Delivery(
+        id="",
+        key="",
+        kind=DeliveryKind.INVITATION,
+        lane="",
+        priority=PRIORITY,
+        person_id="",
+        rollout_id=rollout.id,
+        wave_id=wave.id,
+        not_before=at if rollout.state is RolloutState.ACTIVE else HELD,
+        created_at=at,
     )
-    return [
-        alike
-        | {
-            "id": derived_id(key),
-            "key": key,
-            "lane": person.workspace_id,
-            "person_id": person.id,
-            "invitation_id": invitation_id,
-        }
-        for invitation_id, person in people
-        for key in [f"{invitation_id}:invitation:0"]
-    ]
+
+
+def _addressed(invitation_id: str, person: Person) -> dict[str, str]:
+    key = f"{invitation_id}:invitation:0"
+    return {
+        "id": derived_id(key),
+        "key": key,
+        "lane": person.workspace_id,
+        "person_id": person.id,
+        "invitation_id": invitation_id,
+    }

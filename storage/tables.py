@@ -92,6 +92,8 @@ class DeliveryTable(Stored, model.Delivery, table=True):
         CheckConstraint("state NOT IN ('unknown', 'dead') OR reason <> ''", name="failure_has_reason"),
         CheckConstraint("kind <> 'notice' OR content IS NOT NULL", name="notice_has_content"),
         CheckConstraint("outdated >= 0", name="outdated_counted"),
+        Index("ix_delivery_rollout_id_state_reason", "rollout_id", "state", "reason"),  # to count without the table
+        Index("ix_delivery_wave_id_state", "wave_id", "state"),
         _partial("ix_delivery_claimable", "lane", "priority", "not_before", "id", where="state = 'ready'"),
         _partial("ix_delivery_leases", "lease_until", where="state = 'sending'"),
         _partial("ix_delivery_unknown", "lane", "claimed_at", where="state = 'unknown'"),

@@ -234,9 +234,9 @@ def upgrade() -> None:
     op.create_index("ix_delivery_invitation_id", "delivery", ["invitation_id"])
     _partial("ix_delivery_leases", "delivery", ["lease_until"], where="state = 'sending'")
     _partial("ix_delivery_outdated", "delivery", ["lane"], where="outdated > 0 AND state = 'sent'")
-    op.create_index("ix_delivery_rollout_id", "delivery", ["rollout_id"])
+    op.create_index("ix_delivery_rollout_id_state_reason", "delivery", ["rollout_id", "state", "reason"])
     _partial("ix_delivery_unknown", "delivery", ["lane", "claimed_at"], where="state = 'unknown'")
-    op.create_index("ix_delivery_wave_id", "delivery", ["wave_id"])
+    op.create_index("ix_delivery_wave_id_state", "delivery", ["wave_id", "state"])
     op.create_table(
         "problem_case",
         _text("id"),

@@ -26,7 +26,8 @@ const STEPS = [
     title: "Fill in the dialog",
     text: "Go through the steps. Any https address on sonarcloud.io will do as the login URL.",
     label: null,
-    done: (event) => event.kind === "submit",
+    // A Slack modal closes after its last step; a Teams card does not tell which step it was.
+    done: (event) => event.kind === "submit" && (event.side === "teams" || event.detail === "closed"),
   },
   {
     title: "Invite people",

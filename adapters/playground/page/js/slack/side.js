@@ -170,7 +170,7 @@ async function press(side, where, block, element, value, values) {
   const body = { as: side.me, where, action_id: element.action_id, block_id: block.block_id, value, values };
   const answer = await trying(side, () => side.server.post("/press", body));
   if (answer?.ok === false) warn(side, TROUBLES[answer.error] ?? answer.error);
-  side.happened("press", element.text?.text ?? "");
+  if (!element.url) side.happened("press", element.text?.text ?? "");
 }
 
 function modalActions(side) {

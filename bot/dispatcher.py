@@ -28,6 +28,7 @@ from bot.ports import (
     Reason,
     Refused,
     Sent,
+    StaleWrite,
     Store,
     StoreUnavailable,
     Throttled,
@@ -42,6 +43,7 @@ GRACE = timedelta(seconds=60)  # at least twice the client's time-out, so that a
 MAX_ATTEMPTS = 50  # with the pauses below, a message is tried for about eight hours
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0  # seconds between attempts, doubling, jittered
 PLATFORM_DOWN = 5.0  # seconds before a lane is tried again whose platform cannot be reached
+EXPIRED_AT_ONCE = 500  # what a dead process was sending, in one transaction
 IDLE = 0.5  # seconds between looks when there is nothing to do
 AFTER_FAILURE = 5.0
 
@@ -78,8 +80,8 @@ class Dispatcher:
                         self._lanes[lane] = asyncio.create_task(self._drain(lane), name=lane)
                         self._lanes[lane].add_done_callback(lambda done: self._lanes.pop(done.get_name()))
                 await self._clock.sleep(IDLE)
-            except StoreUnavailable:
-                log.warning("dispatcher.database_unavailable")
+            except (StoreUnavailable, StaleWrite) as failure:
+                log.warning("dispatcher.put_off", why=type(failure).__name__)
                 await self._clock.sleep(AFTER_FAILURE)
 
     async def stop(self) -> None:
@@ -96,7 +98,8 @@ class Dispatcher:
     async def _lanes_with_work(self) -> Sequence[str]:
         async with self._store.transaction() as tx:
             now = self._clock.now()
-            await tx.deliveries.expire_leases(now)
+            for interrupted in await tx.deliveries.expired(now, EXPIRED_AT_ONCE):
+                await _settle_unclear(tx, interrupted, Reason.INTERRUPTED, now)
             return await tx.deliveries.lanes(now)
 
     async def _drain(self, lane: str) -> None:

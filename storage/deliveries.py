@@ -122,14 +122,15 @@ class Deliveries:
             delivery, (DeliveryState.READY, DeliveryState.SENDING), state=DeliveryState.WITHDRAWN, reason=reason
         )
 
-    async def expire_leases(self, now: datetime) -> int:
-        """`sending` whose lease ended becomes `unknown`, reason "interrupted"; returns how many."""
+    async def expired(self, now: datetime, limit: int) -> Sequence[Delivery]:
+        """What is `sending` though its lease has ended: whoever sent it was interrupted. Oldest first."""
         statement = (
-            update(DELIVERY)
+            select(*fields(DELIVERY, Delivery))
             .where(_SENDING, DELIVERY.c.lease_until <= now)
-            .values(state=DeliveryState.UNKNOWN, lease_until=None, reason=Reason.INTERRUPTED.value)
+            .order_by(DELIVERY.c.lease_until, DELIVERY.c.id)
+            .limit(limit)
         )
-        return (await self._connection.execute(statement)).rowcount
+        return [plain(Delivery, row) for row in await self._connection.execute(statement)]
 
     async def unknown(self, lane: str, claimed_before: datetime, limit: int) -> Sequence[Delivery]:
         """What to reconcile, oldest first: unknown, and claimed long enough ago that it must have arrived by now."""

@@ -328,6 +328,7 @@ async def test_a_crash_at_any_point_sends_nothing_twice_and_loses_nothing_silent
         assert len(slack.log) == 1
     else:
         assert (delivery.state, delivery.reason) == (UNKNOWN, Reason.INTERRUPTED)
+        assert (await the_invitation(store)).due_at is not None, "the next reminder repairs it"
 
 
 async def test_a_worker_that_comes_back_after_its_lease_changes_nothing(store: Database, clock: StoppedClock) -> None:

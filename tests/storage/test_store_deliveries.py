@@ -185,8 +185,10 @@ async def test_a_late_worker_changes_nothing_after_an_admin_has_sent_again(store
 async def test_what_a_dead_process_was_sending_becomes_unknown(store):
     claimed = await claim_one(store)
     async with store.transaction() as tx:
-        assert await tx.deliveries.expire_leases(NOW + MINUTE / 2) == 0
-        assert await tx.deliveries.expire_leases(NOW + MINUTE) == 1
+        assert await tx.deliveries.expired(NOW + MINUTE / 2, 10) == []
+        (interrupted,) = await tx.deliveries.expired(NOW + MINUTE, 10)
+        assert await tx.deliveries.unclear(interrupted, "interrupted")
+        assert await tx.deliveries.expired(NOW + MINUTE, 10) == []
 
     after = await delivery_now(store, claimed)
     assert (after.state, after.reason) == (DeliveryState.UNKNOWN, "interrupted")
@@ -195,7 +197,7 @@ async def test_what_a_dead_process_was_sending_becomes_unknown(store):
 async def test_a_worker_whose_lease_ran_out_may_still_tell_that_it_was_sent(store):
     claimed = await claim_one(store)
     async with store.transaction() as tx:
-        await tx.deliveries.expire_leases(NOW + MINUTE)
+        assert await tx.deliveries.unclear(claimed, "interrupted")
 
     assert await settle(store, "sent", claimed, NOW + MINUTE, "D1", "17.5")
 

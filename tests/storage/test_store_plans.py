@@ -9,7 +9,7 @@ from stored_things import LANE, MINUTE, NOW, begin, person, rollout, wave
 QUESTIONS = {
     "claim": lambda tx: tx.deliveries.claim(LANE, NOW, NOW + MINUTE, 10),
     "lanes": lambda tx: tx.deliveries.lanes(NOW),
-    "expire_leases": lambda tx: tx.deliveries.expire_leases(NOW),
+    "expired": lambda tx: tx.deliveries.expired(NOW, 10),
     "unknown": lambda tx: tx.deliveries.unknown(LANE, NOW, 10),
     "outdated": lambda tx: tx.deliveries.outdated(LANE, 10),
     "due": lambda tx: tx.invitations.due(NOW, 10),
@@ -18,7 +18,7 @@ QUESTIONS = {
 INDEXES = {
     "claim": {"ix_delivery_claimable"},
     "lanes": {"ix_delivery_claimable", "ix_delivery_unknown", "ix_delivery_outdated"},
-    "expire_leases": {"ix_delivery_leases"},
+    "expired": {"ix_delivery_leases"},
     "unknown": {"ix_delivery_unknown"},
     "outdated": {"ix_delivery_outdated"},
     "due": {"ix_invitation_due"},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
 import signal
 import sys
@@ -33,7 +34,7 @@ from bot.dispatcher import Dispatcher
 from bot.engine import Engine
 from bot.lookups import LookUpWorker
 from bot.model import Platform
-from bot.ports import ChatPlatform, Clock, Handle, Store
+from bot.ports import ChatPlatform, Clock, Handle, Store, StoreUnavailable
 from bot.roles import Admins
 from bot.schedule import build_scheduler
 from storage import migrate
@@ -58,6 +59,8 @@ async def assembled(settings: Settings, clock: Clock | None = None) -> AsyncIter
         admins = Admins(frozenset(settings.admins))
         handle = metrics.measured(Engine(store, clock, admins, settings.login_hosts))
         adapters = chat_adapters(settings, handle, store, clock)
+        for adapter in adapters:
+            stack.push_async_callback(adapter.stop)
         platforms: dict[Platform, ChatPlatform] = {
             adapter.platform.platform: MeasuredPlatform(adapter.platform, metrics) for adapter in adapters
         }
@@ -130,10 +133,9 @@ def _serve(_arguments: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    logs.set_up("error")  # an emulated person who has blocked the bot is part of the story
     if arguments.autoplay:
-        logs.set_up("error")
         return asyncio.run(autoplay(assembled, Console(), people=arguments.people))
-    logs.set_up("warning")
     return asyncio.run(demo(assembled, stopped_by_signal, port=arguments.port))
 
 
@@ -237,6 +239,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsInvalid as wrong:
         return _complain(wrong.problems)
     except KeyboardInterrupt:
+        return FAILED
+    except StoreUnavailable:
+        print("The database does not answer. Check USHER_DATABASE_URL, and that it is running.", file=sys.stderr)
+        return FAILED
+    except OSError as failure:
+        if failure.errno != errno.EADDRINUSE:
+            raise
+        print("The port is in use. Stop the other program, or choose another port.", file=sys.stderr)
         return FAILED
 
 

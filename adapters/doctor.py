@@ -39,7 +39,6 @@ async def _findings(settings: Settings, assembled: Assemble) -> AsyncIterator[tu
             yield "Database", ""
             for adapter in bot.adapters:
                 yield await _platform(adapter)
-                await adapter.stop()
     except StoreUnavailable:
         yield "Database", "does not answer. Check USHER_DATABASE_URL, and that the database is running."
 

@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Bot:
-    """Every part, put together by adapters.cli.assemble. `running` starts and stops it."""
+    """Every part, put together by adapters.cli.assembled. `running` starts and stops its loops."""
 
     store: Store
     adapters: Sequence[ChatAdapter]
@@ -73,8 +73,6 @@ class Bot:
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
-            for adapter in self.adapters:
-                await adapter.stop()
 
     async def _start_platforms(self) -> None:
         """Each platform by itself: one that is down does not keep the other waiting."""

@@ -12,7 +12,6 @@ from bot.messages import (
     AnyButton,
     Button,
     Element,
-    Facts,
     Link,
     LinkButton,
     Message,
@@ -25,7 +24,7 @@ from bot.messages import (
     When,
     text,
 )
-from bot.model import CheckKind, Delivery, DeliveryKind, DeliveryState, Rollout, RolloutState
+from bot.model import Check, CheckKind, Delivery, DeliveryKind, DeliveryState, Rollout, RolloutState
 from bot.ports import InvitationView
 
 
@@ -99,19 +98,18 @@ def closed_message(view: InvitationView) -> Message:
 
 
 def checks(view: InvitationView) -> tuple[Element, ...]:
-    """Each check and whether it is confirmed."""
+    """Each check, ticked when it is confirmed."""
     confirmed = {check.kind: check for check in view.checks}
-    pairs = []
-    for kind in view.invitation.needs:
-        check = confirmed.get(kind)
-        if check is None:
-            state = text("check.open")
-        elif check.not_needed:
-            state = text("check.not_needed")
-        else:
-            state = text("check.confirmed", at=When(check.confirmed_at, "date"))
-        pairs.append((_what(kind, view.rollout), state))
-    return (Facts(tuple(pairs)),) if pairs else ()
+    return tuple(Section(_line(kind, confirmed.get(kind), view.rollout)) for kind in view.invitation.needs)
+
+
+def _line(kind: CheckKind, check: Check | None, rollout: Rollout) -> Text:
+    what = _what(kind, rollout)
+    if check is None:
+        return text("check.open", what=what)
+    if check.not_needed:
+        return text("check.not_needed", what=what)
+    return text("check.confirmed", what=what, at=When(check.confirmed_at, "date"))
 
 
 def buttons(view: InvitationView) -> tuple[AnyButton, ...]:

@@ -11,7 +11,7 @@ import pytest
 from bot.conversations.confirm import CONFIRM, ConfirmLoaded
 from bot.conversations.invitation import compose, invitation_message, reminder_message
 from bot.events import CheckSeen
-from bot.messages import Facts, LinkButton, Message, Text, Token, When
+from bot.messages import LinkButton, Message, Section, Text, Token, When
 from bot.model import (
     Check,
     CheckKind,
@@ -127,8 +127,10 @@ def test_a_confirmed_check_loses_its_button_and_shows_its_day() -> None:
     message = message_of(act(view(), "token").reply)
     assert "token" not in actions(message)
     assert "no_token" not in actions(message)
-    (facts,) = [part for part in message.body if isinstance(part, Facts)]
-    assert facts.pairs[2][1] == Text("check.confirmed", {"at": When(NOON, "date")})
+    (ticked,) = [
+        part.text for part in message.body if isinstance(part, Section) and part.text.key == "check.confirmed"
+    ]
+    assert ticked.params == {"what": Text("check.token"), "at": When(NOON, "date")}
 
 
 def test_no_token_is_shown_as_not_needed() -> None:

@@ -170,7 +170,7 @@ def test_one_person() -> None:
 def test_one_person_who_is_exempt_or_was_not_reached() -> None:
     of = view(exempt_at=NOON, exempt_reason="on leave", unreachable=Reason.POLICY.value, due_at=None)
     message = message_of(step(command("status", mention(GRACE)), person=of, asked_for="@Grace").reply)
-    assert body_keys(message) == ["person.exempt", "reason.policy"]
+    assert body_keys(message)[:2] == ["person.exempt", "reason.policy"]
     assert "on leave" in words(message)
     assert "person.next" not in keys(message)
 

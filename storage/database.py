@@ -102,6 +102,8 @@ def _meaning(context: ExceptionContext) -> BaseException | None:
     if context.is_pre_ping:  # the pool will connect anew
         return None
     error = context.original_exception
+    if not isinstance(error, Exception):  # a cancelled task must end, though SQLAlchemy calls it a lost connection
+        return None
     state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
     if state in _RACES or "UNIQUE constraint failed" in str(error):
         return StaleWrite(str(error))

@@ -1,0 +1,30 @@
+"""A task that is cancelled while it uses the database ends, whatever moment it was cancelled at."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.model import EPOCH
+from bot.ports import StoreUnavailable
+from storage.database import Database
+
+
+@pytest.mark.parametrize("milliseconds", [0, 1, 2, 3, 5, 8, 13])
+async def test_a_loop_that_rides_out_outages_ends_when_it_is_cancelled(store: Database, milliseconds: int):
+    async def forgets_for_ever() -> None:
+        while True:
+            try:
+                async with store.transaction() as tx:
+                    await tx.inbox.forget(EPOCH)
+            except StoreUnavailable:
+                continue
+
+    await store.ping()
+    task = asyncio.create_task(forgets_for_ever())
+    await asyncio.sleep(milliseconds / 1000)
+    task.cancel()
+    await asyncio.wait([task], timeout=2.0)
+    assert task.cancelled()
+    await store.ping()

@@ -42,6 +42,7 @@ LEASE = timedelta(seconds=60)
 GRACE = timedelta(seconds=60)  # at least twice the client's time-out, so that a late message has arrived
 MAX_ATTEMPTS = 50  # with the pauses below, a message is tried for about eight hours
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0  # seconds between attempts, doubling, jittered
+SETTLE_AGAIN_AFTER = (0.1, 1.0, 5.0, 15.0)  # seconds; together well within the lease
 PLATFORM_DOWN = 5.0  # seconds before a lane is tried again whose platform cannot be reached
 EXPIRED_AT_ONCE = 500  # what a dead process was sending, in one transaction
 IDLE = 0.5  # seconds between looks when there is nothing to do
@@ -162,14 +163,26 @@ class Dispatcher:
         if message is not None and person is not None:
             outcome = await _try_to_send(platform, workspace, person, message, delivery.id)
             faultpoints.reach("dispatcher.after_send")
+        await self._settle_patiently(delivery, outcome, person)
+        faultpoints.reach("dispatcher.after_settle")
+        log.info("delivery.settled", delivery=delivery.id, kind=delivery.kind, outcome=type(outcome).__name__)
+        return outcome
+
+    async def _settle_patiently(self, delivery: Delivery, outcome: Outcome | None, person: Person | None) -> None:
+        """What is known now would be unknown after the lease: a database that is away for a moment is waited for."""
+        for pause in SETTLE_AGAIN_AFTER:
+            try:
+                return await self._settle_once(delivery, outcome, person)
+            except (StaleWrite, StoreUnavailable):
+                await self._clock.sleep(pause)
+        return await self._settle_once(delivery, outcome, person)
+
+    async def _settle_once(self, delivery: Delivery, outcome: Outcome | None, person: Person | None) -> None:
         async with self._store.transaction() as tx:
             await self._settle(tx, delivery, outcome)
             if isinstance(outcome, Sent) and person is not None and outcome.channel_id not in ("", person.channel_id):
                 await tx.people.set_channel(person.id, outcome.channel_id)
             faultpoints.reach("dispatcher.before_settle_commit")
-        faultpoints.reach("dispatcher.after_settle")
-        log.info("delivery.settled", delivery=delivery.id, kind=delivery.kind, outcome=type(outcome).__name__)
-        return outcome
 
     async def _settle(self, tx: Transaction, delivery: Delivery, outcome: Outcome | None) -> None:
         now = self._clock.now()

@@ -46,7 +46,7 @@ class Playground:
         """What `usher serve` would read from the environment. The emulators' addresses must be known by now."""
         accounts = self.teams.tenant.accounts
         return Settings(
-            _env_file=None,
+            _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it, its types do not say so
             database_url=SecretStr(database_url),
             public_url="http://127.0.0.1",
             secret_key=SecretStr("a playground keeps no secrets at all"),

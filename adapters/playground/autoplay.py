@@ -8,23 +8,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
-from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from adapters.playground.demo import Assemble, Playground, playing
-from adapters.playground.slack import SlackEmulator
-from adapters.playground.slack.person import Person as SlackPerson
-from adapters.playground.slack.world import Message as SlackMessage
-from adapters.playground.teams.client import TeamsClient
-from adapters.playground.teams.seen import SeenMessage
+from adapters.playground.invitees import Invitee, OnSlack, OnTeams
 from adapters.server import Bot
 from bot.conversations.bars import bar
 from bot.model import CheckKind, DeliveryState, Rollout
@@ -37,105 +31,6 @@ SIGN_IN_CHECKS = ("I can see my organizations", "My tasks work as before")
 UNREACHABLE = ("Isaiah Langer", "Lidia Holloway")  # of the emulated tenant: not installed, blocked
 REASONS: dict[str, str] = {Reason.NOT_INSTALLED: "has not installed the app", Reason.BLOCKED: "has blocked the bot"}
 TOKEN_CHECKS = ("I generated my token", "I don't use tokens")
-
-
-class Invitee(Protocol):
-    """Somebody with a chat client in front of them."""
-
-    name: str
-
-    def asked(self) -> int:
-        """How many invitations and reminders have arrived."""
-        ...
-
-    def done(self) -> bool:
-        """Whether nothing is asked of them any more."""
-        ...
-
-    async def presses(self, *labels: str) -> bool:
-        """Press the first of these buttons that the newest message has; False when it has none."""
-        ...
-
-    async def reports(self, problem: str, words: str) -> None:
-        """Press "I have a problem", choose one, describe it."""
-        ...
-
-
-@dataclass
-class OnSlack:
-    """An invitee in the emulated workspace."""
-
-    slack: SlackEmulator
-    person: SlackPerson
-    name: str
-
-    def _newest(self) -> SlackMessage | None:
-        newest_first = reversed(self.person.direct_messages)
-        return next((each for each in newest_first if "Sign in with SSO" in each.buttons), None)
-
-    def asked(self) -> int:
-        """How many invitations and reminders have arrived."""
-        return sum("Sign in with SSO" in each.buttons for each in self.person.direct_messages)
-
-    def done(self) -> bool:
-        """Whether nothing is asked of them any more."""
-        newest = self._newest()
-        return newest is None or "Remind me later" not in newest.buttons
-
-    async def presses(self, *labels: str) -> bool:
-        """Press the first of these buttons that the newest message has."""
-        message = self._newest()
-        label = next((each for each in labels if message is not None and each in message.buttons), None)
-        if message is None or label is None:
-            return False
-        await self.person.presses(message, label)
-        return True
-
-    async def reports(self, problem: str, words: str) -> None:
-        """Two steps of a modal."""
-        await self.presses("I have a problem")
-        await self.slack.until(lambda: self.person.modal)
-        await self.person.submits({"What happens?": problem})
-        await self.person.submits({"What happened?": words})
-
-
-@dataclass
-class OnTeams:
-    """An invitee in the emulated tenant."""
-
-    client: TeamsClient
-    name: str
-
-    def _newest(self, label: str = "Sign in with SSO") -> SeenMessage | None:
-        return next((each for each in reversed(self.client.chat) if label in each.buttons), None)
-
-    def asked(self) -> int:
-        """How many invitations and reminders have arrived."""
-        return sum("Sign in with SSO" in each.buttons for each in self.client.chat)
-
-    def done(self) -> bool:
-        """Whether nothing is asked of them any more."""
-        newest = self._newest()
-        return newest is None or "Remind me later" not in newest.buttons
-
-    async def presses(self, *labels: str) -> bool:
-        """Press the first of these buttons that the newest message has."""
-        message = self._newest()
-        label = next((each for each in labels if message is not None and each in message.buttons), None)
-        if message is None or label is None:
-            return False
-        await self.client.presses(message, label)
-        return True
-
-    async def reports(self, problem: str, words: str) -> None:
-        """Two steps of a card."""
-        await self.presses("I have a problem")
-        form = self._newest("Next")
-        assert form is not None
-        await self.client.presses(form, "Next", {"problem": problem})
-        form = self._newest("Ask the admins")
-        assert form is not None
-        await self.client.presses(form, "Ask the admins", {"description": words})
 
 
 async def autoplay(assembled: Assemble, console: Console, *, people: int = 60, seed: int = 7) -> int:
@@ -184,8 +79,8 @@ class Story:
         added = self._teams.add_people(max(people - people // 2 - len(there), 0))
         on_teams = [self._teams.person(key) for key in (*there, *(account.key for account in added))]
         return [
-            *(OnSlack(self._slack, each, each.user.real_name) for each in on_slack),
-            *(OnTeams(each, each.account.name) for each in on_teams),
+            *(OnSlack(self._slack, each) for each in on_slack),
+            *(OnTeams(each) for each in on_teams),
         ]
 
     async def _set_up(self) -> None:

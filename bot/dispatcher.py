@@ -225,6 +225,7 @@ class Dispatcher:
                 _slow_down(bucket, found, self._clock.now())
                 break  # asked again later
             settled += 1
+            faultpoints.reach("dispatcher.after_find")
             async with self._store.transaction() as tx:
                 if found is None:
                     await tx.deliveries.settle_unknown_absent(delivery, now)

@@ -14,6 +14,7 @@ POINTS = (
     "dispatcher.after_send",
     "dispatcher.before_settle_commit",
     "dispatcher.after_settle",
+    "dispatcher.after_find",
     "dispatcher.after_update",
     "look_up.after_claim",
     "look_up.after_answer",

@@ -1,0 +1,33 @@
+"""A clock that runs faster than time, the same in the bot's process and in the emulators'."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+MONDAY_MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # working hours in Europe
+
+
+@dataclass
+class HurriedClock:
+    """Implements bot.ports.Clock: `speed` seconds pass in one, and it can be moved forward.
+
+    All of the bot's own times (leases, grace, pauses, rate limits) keep their proportions. A copy in another process
+    shows the same time, apart from later moves.
+    """
+
+    speed: float = 10.0
+    moved: timedelta = timedelta()
+    started: float = field(default_factory=time.time)
+
+    def now(self) -> datetime:
+        passed = (time.time() - self.started) * self.speed
+        return MONDAY_MORNING + timedelta(seconds=passed) + self.moved
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / self.speed)
+
+    def move(self, by: timedelta) -> None:
+        self.moved += by

@@ -1,0 +1,104 @@
+"""Both platforms in this process, the bot in another; what the platforms saw is counted."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from adapters.playground.demo import Playground
+from adapters.playground.teams.tenant import Conversation, Message
+from adapters.settings import Settings
+from bot.model import DeliveryKind
+from tests.crash.colleagues import INVITATION, REMINDER, OnSlack, OnTeams
+from tests.crash.hurried_clock import HurriedClock
+from tests.crash.ledger import Ledger
+from tests.crash.story import Story
+from tests.crash.supervised import SupervisedBot, supervised
+
+UNREACHABLE = {"isaiah", "lidia"}  # of the emulated tenant: not installed, blocked
+
+
+@dataclass
+class Stage:
+    """The story and what it is judged by."""
+
+    story: Story
+    bot: SupervisedBot
+    ledger: Ledger
+    playground: Playground
+
+    def __post_init__(self) -> None:
+        self._arrived: list[tuple[str, DeliveryKind]] = []
+        self.playground.teams.tenant.bot_wrote.append(self._note)
+
+    def _note(self, chat: Conversation, message: Message) -> None:
+        if chat.account is None or message.edited:
+            return
+        words = json.dumps(message.card)
+        kinds = {INVITATION: DeliveryKind.INVITATION, REMINDER: DeliveryKind.REMINDER}
+        self._arrived += [(chat.account.name, kind) for title, kind in kinds.items() if title in words]
+
+    def slack_deliveries(self) -> Counter[str]:
+        """How often each delivery was shown in Slack."""
+        slack = self.playground.slack
+        messages = [each for channel in slack.world.channels.values() for each in channel.messages if each.metadata]
+        return Counter(str(each.metadata["event_payload"]["delivery"]) for each in messages)
+
+    def teams_deliveries(self) -> Counter[tuple[str, DeliveryKind]]:
+        """How often each person in Teams was invited and reminded: (name, kind)."""
+        return Counter(self._arrived)
+
+
+@asynccontextmanager
+async def slack_alone(database_url: str, log: Path) -> AsyncIterator[Stage]:
+    """A bot with a Slack workspace; Olivia is the admin, @engineering is invited."""
+    playground = Playground(HurriedClock())
+    nothing = SecretStr("")
+    async with playground.slack.serving(), playground.teams.running():
+        slack = playground.slack
+        settings = playground.settings(database_url).model_copy(
+            update={"teams_app_id": "", "teams_app_password": nothing, "teams_tenant_id": ""}
+        )
+        people = [OnSlack(slack.person(each)) for each in ("alice", "bob", "chen", "divya")]
+        async with _stage(playground, settings, log) as (bot, ledger):
+            yield Stage(Story(bot, ledger, OnSlack(slack.person("olivia")), people), bot, ledger, playground)
+
+
+@asynccontextmanager
+async def teams_alone(database_url: str, log: Path) -> AsyncIterator[Stage]:
+    """A bot with a Teams tenant; Adele is the admin, the team is invited."""
+    playground = Playground(HurriedClock())
+    nothing = SecretStr("")
+    async with playground.slack.serving(), playground.teams.running():
+        teams = playground.teams
+        settings = playground.settings(database_url).model_copy(
+            update={"slack_bot_token": nothing, "slack_signing_secret": nothing}
+        )
+        there = [
+            key
+            for key, each in teams.tenant.accounts.items()
+            if not (each.guest or each.disabled or key in UNREACHABLE)
+        ]
+        people = [OnTeams(teams.person(key)) for key in there]
+        async with _stage(playground, settings, log) as (bot, ledger):
+            await teams.announce_installations()
+            yield Stage(Story(bot, ledger, OnTeams(teams.person("adele")), people), bot, ledger, playground)
+
+
+@asynccontextmanager
+async def _stage(
+    playground: Playground, settings: Settings, log: Path
+) -> AsyncIterator[tuple[SupervisedBot, Ledger]]:
+    bot = SupervisedBot(settings, playground.clock, log, playground.point_at)
+    ledger = Ledger(settings.database_url.get_secret_value())
+    try:
+        async with supervised(bot):
+            yield bot, ledger
+    finally:
+        await ledger.close()

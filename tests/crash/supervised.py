@@ -1,0 +1,130 @@
+"""What starts the bot again whenever it dies, as a service manager does."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import multiprocessing.connection
+import multiprocessing.process
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from adapters.settings import Settings
+from tests.crash.bot import KillAt, ListensAt, Move, Ready, Understood, main
+from tests.crash.hurried_clock import HurriedClock
+
+AWAY = timedelta(minutes=6)  # longer than the leases of deliveries and look-ups, and than the grace after them
+START_WITHIN = 60.0  # seconds
+
+_processes = multiprocessing.get_context("forkserver")  # imports the bot once, not at every start
+_processes.set_forkserver_preload(["tests.crash.bot"])
+
+
+class SupervisedBot:
+    """A bot that comes back. `deaths` counts how often it had to; `up` is set while it can be worked with."""
+
+    def __init__(self, settings: Settings, clock: HurriedClock, log: Path, point_at: Callable[[str], None]) -> None:
+        self.deaths = 0
+        self.up = asyncio.Event()
+        self.can_find = settings.has_slack  # what is unknown can be looked up
+        self.points: deque[str] = deque()  # where it is still to die, one life each
+        self._settings = settings
+        self._clock = clock
+        self._log = log
+        self._point_at = point_at
+        self._understood = asyncio.Event()
+        self._died = asyncio.Event()
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._line: multiprocessing.connection.Connection | None = None
+
+    async def keep_running(self) -> None:
+        """Start, wait for its death, bury, start again; for ever."""
+        while True:
+            died = self._start(self.points.popleft() if self.points else "")
+            try:
+                await died.wait()
+            finally:
+                self._bury()
+            self.deaths += 1
+            self._died.set()
+            self._clock.move(AWAY)
+
+    async def dies_at(self, *points: str) -> None:
+        """From now on: this life ends at the first of these points, the next one at the second, and so on."""
+        await self.up.wait()
+        assert self._line is not None
+        self.points.extend(points[1:])
+        self._understood.clear()
+        self._line.send(KillAt(points[0]))
+        await self._understood.wait()
+
+    async def killed(self) -> None:
+        """kill -9, as soon as it is up; returns when it is being started again."""
+        await self.up.wait()
+        assert self._process is not None
+        self._died.clear()
+        self._process.kill()
+        await self._died.wait()
+
+    def move(self, by: timedelta) -> None:
+        """Let time pass, here and there."""
+        self._clock.move(by)
+        if self.up.is_set() and self._line is not None:
+            try:
+                self._line.send(Move(by))
+            except OSError:
+                return  # it has just died; it will be told the time when it comes back
+
+    def _start(self, point: str) -> asyncio.Event:
+        ours, theirs = _processes.Pipe()
+        arguments = (self._settings, self._clock, point, theirs, self._log)
+        process = _processes.Process(target=main, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        self._process, self._line = process, ours
+        died = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ours.fileno(), self._hear)
+        loop.add_reader(process.sentinel, died.set)
+        return died
+
+    def _hear(self) -> None:
+        assert self._line is not None
+        try:
+            heard = self._line.recv()
+        except (EOFError, OSError):
+            asyncio.get_running_loop().remove_reader(self._line.fileno())
+            return
+        if isinstance(heard, ListensAt):
+            self._point_at(heard.url)
+        elif isinstance(heard, Ready):
+            self.up.set()
+        elif isinstance(heard, Understood):
+            self._understood.set()
+
+    def _bury(self) -> None:
+        assert self._process is not None
+        assert self._line is not None
+        self.up.clear()
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._process.sentinel)
+        loop.remove_reader(self._line.fileno())
+        self._process.kill()
+        self._process.join()
+        self._line.close()
+
+
+@asynccontextmanager
+async def supervised(bot: SupervisedBot) -> AsyncIterator[SupervisedBot]:
+    """Running when the block begins, and for good gone when it ends."""
+    running = asyncio.create_task(bot.keep_running())
+    try:
+        async with asyncio.timeout(START_WITHIN):
+            await bot.up.wait()
+        yield bot
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

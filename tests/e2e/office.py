@@ -1,0 +1,176 @@
+"""One company's Slack workspace and Teams tenant, the whole bot between them over loopback, and their clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from adapters.cli import assembled
+from adapters.playground.demo import Playground
+from adapters.playground.slack import SlackEmulator
+from adapters.playground.teams.emulator import TeamsEmulator
+from adapters.server import Bot, served
+from bot.clock import MovableClock
+from bot.model import DeliveryState, LookUpState
+from bot.reminders import queue_due
+from storage.database import create_engine
+from storage.tables import METADATA
+from tests.e2e.chatting import Somebody
+from tests.e2e.on_slack import OnSlack
+from tests.e2e.on_teams import OnTeams
+
+MONDAY = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
+PATIENCE = 10.0  # seconds for what takes a fraction of one
+
+
+class OfficeClock(MovableClock):
+    """Begins on a Monday at 9:00 UTC, and nobody waits long by it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._offset = MONDAY - super().now()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.05))
+
+
+class Office:
+    """Everybody and everything that a story needs, whatever platform it plays on."""
+
+    def __init__(self, database_url: str) -> None:
+        self.database_url = database_url
+        self.clock = OfficeClock()
+        self.playground = Playground(self.clock)
+        self.url = ""  # where the bot listens
+        self._engine = create_engine(database_url)
+        self._running = AsyncExitStack()
+        self._bot: Bot | None = None
+
+    @property
+    def slack(self) -> SlackEmulator:
+        return self.playground.slack
+
+    @property
+    def teams(self) -> TeamsEmulator:
+        return self.playground.teams
+
+    @property
+    def bot(self) -> Bot:
+        assert self._bot is not None, "the bot is stopped"
+        return self._bot
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Office]:
+        """With both platforms and the bot running."""
+        async with self.slack.serving(), self.teams.running():
+            await self.starts_the_bot()
+            await self.teams.announce_installations()
+            try:
+                yield self
+            finally:
+                await self._running.aclose()
+                await self._engine.dispose()
+
+    async def starts_the_bot(self) -> None:
+        """A new process, so to speak: nothing is known but what is in the database."""
+        settings = self.playground.settings(self.database_url)
+        self._bot = await self._running.enter_async_context(assembled(settings, self.clock))
+        served_at = served(self._bot.application(), "127.0.0.1", 0)
+        self.url = await self._running.enter_async_context(served_at)
+        self.playground.point_at(self.url)
+        await self._running.enter_async_context(self._bot.running())
+        async with asyncio.timeout(PATIENCE):
+            await self._bot.ready.wait()
+
+    async def stops_the_bot(self) -> None:
+        """What is in flight ends first."""
+        await self._running.aclose()
+        self._bot = None
+
+    async def restarts_the_bot(self) -> None:
+        """On the same database."""
+        await self.stops_the_bot()
+        await self.starts_the_bot()
+
+    async def waits(self, **by: float) -> None:
+        """Time passes, by `days`, `hours`, ..., and all that has become due is done."""
+        await self.waits_until(self.clock.now() + timedelta(**by))
+
+    async def waits_until(self, moment: datetime) -> None:
+        """Time passes until then, and all that has become due is done."""
+        self.clock.move(moment - self.clock.now())
+        self.bot.wake()
+        await self.settles()
+
+    async def settles(self) -> None:
+        """Return when nothing is left to do at this time: nothing to look up, to remind of, to send or to update."""
+        await queue_due(self.bot.store, self.clock)
+        async with asyncio.timeout(PATIENCE):
+            while await self._is_busy():  # noqa: ASYNC110  # a database calls nobody
+                await asyncio.sleep(0.03)
+
+    async def _is_busy(self) -> bool:
+        now = self.clock.now()
+        return any(
+            each.state is DeliveryState.SENDING
+            or (each.state is DeliveryState.READY and each.not_before <= now)
+            or (each.state is DeliveryState.SENT and each.outdated)
+            for each in await self.rows("delivery")
+        ) or any(each.state is not LookUpState.DONE for each in await self.rows("look_up"))
+
+    def shows_progress(self) -> None:
+        """Bring the progress messages up to date now, not in three seconds."""
+        self.bot.scheduler.modify_job("progress", next_run_time=datetime.now(UTC))
+
+    async def rows(self, table: str) -> list[Any]:
+        """The rows of a table, as the database has them."""
+        async with self._engine.connect() as connection:
+            return list(await connection.execute(select(METADATA.tables[table])))
+
+    async def everything_stored(self) -> dict[str, list[str]]:
+        """All rows of all tables, as text."""
+        return {name: sorted(map(repr, await self.rows(name))) for name in METADATA.tables}
+
+    async def audited(self, action: str) -> list[Any]:
+        """The audit's entries of this action."""
+        return [each for each in await self.rows("audit_entry") if each.action == action]
+
+
+class Chat:
+    """One platform of the office, with the people whom every story needs, by what they are."""
+
+    def __init__(self, name: str, office: Office) -> None:
+        self.name = name
+        self.office = office
+        keys = _CAST[name]
+        self.admin, self.another_admin, self.invitee, self.colleague, self.outsider = map(self.person, keys)
+        self.group = {"slack": "@engineering", "teams": "@build masters"}[name]
+        self.other = {"slack": "teams", "teams": "slack"}[name]
+
+    def person(self, key: str) -> Somebody:
+        """Somebody by their handle on Slack, their key on Teams."""
+        return OnSlack(self.office.slack, key) if self.name == "slack" else OnTeams(self.office.teams, key)
+
+    def other_platform(self) -> Chat:
+        """The same office on the other platform."""
+        return Chat(self.other, self.office)
+
+
+# An admin, another one, an invitee in Berlin, a colleague far from there, somebody who is not invited.
+_CAST = {
+    "slack": ("olivia", "adam", "alice", "bob", "emil"),
+    "teams": ("adele", "megan", "diego", "mei", "alex"),
+}
+
+
+async def eventually(condition: Callable[[], Any]) -> Any:
+    """Wait until something asynchronous comes true; returns it."""
+    async with asyncio.timeout(PATIENCE):
+        while not (found := await condition()):  # noqa: ASYNC110  # a database calls nobody
+            await asyncio.sleep(0.03)
+    return found

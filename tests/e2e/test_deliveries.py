@@ -1,0 +1,200 @@
+"""Messages that do not get through: told to the admin, sent again where that can help, and never twice."""
+
+from __future__ import annotations
+
+from adapters.playground.slack import faults
+from tests.e2e.chatting import Somebody
+from tests.e2e.office import Chat, eventually
+from tests.e2e.on_slack import OnSlack
+from tests.e2e.on_teams import OnTeams
+from tests.e2e.rollouts import confirms_everything, invited, lists, send_label, sets_up
+
+
+def cannot_be_written_to(somebody: Somebody) -> None:
+    """They leave, on Slack; they block the bot, on Teams."""
+    if isinstance(somebody, OnSlack):
+        somebody.person.user.kind = "deactivated"
+    elif isinstance(somebody, OnTeams):
+        somebody.client.blocks()
+
+
+def is_busy(chat: Chat, times: int) -> None:
+    """The platform answers the next messages with 429."""
+    if chat.name == "slack":
+        chat.office.slack.faults.next("chat.postMessage", faults.rate_limited(30), times=times)
+    else:
+        chat.office.teams.faults.answer("send", 429, times=times, retry_after=30)
+
+
+def takes_nothing(chat: Chat, times: int) -> None:
+    """The platform refuses connections: nothing leaves."""
+    if chat.name == "slack":
+        chat.office.slack.faults.next("chat.postMessage", faults.answers(503), times=times)
+    else:
+        chat.office.teams.faults.answer("create_conversation", 503, times=times)
+
+
+def loses_the_answer(chat: Chat) -> None:
+    """The message arrives, and the bot does not learn of it."""
+    if chat.name == "slack":
+        chat.office.slack.faults.next("chat.postMessage", faults.reset_after_acceptance())
+    else:
+        chat.office.teams.faults.reset_after_acceptance("send")
+
+
+def loses_the_message(chat: Chat) -> None:
+    """The connection breaks and nothing arrives; the bot cannot tell."""
+    if chat.name == "slack":
+        chat.office.slack.faults.next("chat.postMessage", faults.reset_before_acceptance())
+    else:
+        chat.office.teams.faults.reset_before_acceptance("send")
+
+
+async def sends(chat: Chat, *people: Somebody) -> None:
+    """Invite, without waiting for the messages."""
+    asked = await lists(chat.admin, *people)
+    await chat.office.settles()
+    await chat.admin.presses(send_label(asked), on=asked)
+
+
+async def states(chat: Chat) -> list[str]:
+    """Of the invitations' and reminders' deliveries."""
+    return sorted(str(each.state) for each in await chat.office.rows("delivery") if each.kind != "notice")
+
+
+async def test_somebody_who_cannot_be_written_to_is_shown_with_the_reason(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee, chat.colleague)
+    cannot_be_written_to(chat.colleague)
+    await chat.admin.presses(send_label(asked), on=asked)
+    await chat.office.settles()
+    chat.office.shows_progress()
+    progress = await chat.admin.reads("Invitations sent")
+    assert progress.fact("Could not be sent") == "1"
+    reason = {
+        "slack": "their account is deactivated. Exempt them.",
+        "teams": "they have blocked me. Ask them to unblock the app, or tell them in person.",
+    }[chat.name]
+    await chat.admin.presses("Status", on=progress)
+    assert reason in (await chat.admin.reads("Acme's move to SSO")).words
+    await chat.admin.presses("Who is missing")
+    missing = await chat.admin.reads("Still open in")
+    assert f"{chat.colleague.name}: access, tasks, and token · not reached: {reason}" in missing.words
+    await chat.admin.types_in_channel(f"/sso status {chat.colleague.email}")
+    await chat.admin.reads(reason)
+    assert len(chat.invitee.invitations) == 1
+
+
+async def test_what_a_busy_platform_puts_off_arrives_later_and_once(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee, chat.colleague)
+    is_busy(chat, times=2)
+    await chat.admin.presses(send_label(asked), on=asked)
+    await eventually(lambda: _put_off(chat, 2))
+    assert chat.invitee.invitations == chat.colleague.invitations == []
+    for _ in range(4):
+        await chat.office.waits(minutes=2)
+    assert len(chat.invitee.invitations) == len(chat.colleague.invitations) == 1
+    assert await states(chat) == ["sent", "sent"]
+
+
+async def _put_off(chat: Chat, count: int) -> bool:
+    return [each.reason for each in await chat.office.rows("delivery")].count("throttled") == count
+
+
+async def test_a_lost_answer_leads_to_no_second_message(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee)
+    loses_the_answer(chat)
+    await chat.admin.presses(send_label(asked), on=asked)
+    await eventually(lambda: _all_are(chat, "unknown"))
+    for _ in range(4):
+        await chat.office.waits(minutes=1)
+        await chat.office.settles()
+    if chat.name == "slack":  # Slack can be asked
+        await eventually(lambda: _all_are(chat, "sent"))
+    assert len(chat.invitee.invitations) == 1
+
+
+async def test_a_lost_message_is_sent_again_on_slack_and_repaired_by_the_next_reminder_on_teams(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee)
+    loses_the_message(chat)
+    await chat.admin.presses(send_label(asked), on=asked)
+    await eventually(lambda: _all_are(chat, "unknown"))
+    await chat.office.waits(minutes=5)
+    if chat.name == "slack":
+        await eventually(lambda: _all_are(chat, "sent"))
+        assert len(chat.invitee.invitations) == 1
+        return
+    assert chat.invitee.invitations == []
+    await chat.admin.types("/sso status")
+    status = await chat.admin.reads("it may or may not have arrived")
+    assert "The next reminder repairs that." in status.words
+    assert "Send 1 message again" in status.buttons
+    await chat.office.waits(days=3)
+    assert len(chat.invitee.invitations) == 1
+    assert "Sign in with SSO" in chat.invitee.invitations[-1].buttons
+    await confirms_everything(chat.invitee)
+
+
+async def test_an_admin_sends_again_what_is_unclear(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee)
+    loses_the_message(chat)
+    await chat.admin.presses(send_label(asked), on=asked)
+    await eventually(lambda: _all_are(chat, "unknown"))
+    await chat.admin.types("/sso status")
+    status = await chat.admin.reads("Acme's move to SSO")
+    await chat.admin.presses("Send 1 message again", on=status)
+    await chat.admin.reads("1 message is on its way again.")
+    await chat.office.waits(minutes=1)
+    await chat.invitee.until(lambda: chat.invitee.invitations)
+    assert len(chat.invitee.invitations) == 1
+
+
+async def test_an_outage_delays_and_loses_nothing(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee, chat.colleague)
+    takes_nothing(chat, times=2)
+    await chat.admin.presses(send_label(asked), on=asked)
+    for _ in range(8):
+        await chat.office.waits(minutes=1)
+    await eventually(lambda: _all_are(chat, "sent"))
+    assert len(chat.invitee.invitations) == len(chat.colleague.invitations) == 1
+
+
+async def test_what_waits_when_the_bot_stops_is_sent_after_its_restart(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee)
+    is_busy(chat, times=1)
+    await chat.admin.presses(send_label(asked), on=asked)
+    await eventually(lambda: _put_off(chat, 1))
+    await chat.office.restarts_the_bot()
+    await chat.office.waits(minutes=2)
+    assert len(chat.invitee.invitations) == 1
+
+
+async def test_a_confirmation_reaches_an_invitation_that_is_unclear(chat: Chat):
+    """It did arrive, and its buttons work, whatever the bot knows of it."""
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee)
+    loses_the_answer(chat)
+    await chat.admin.presses(send_label(asked), on=asked)
+    await eventually(lambda: _all_are(chat, "unknown"))
+    await confirms_everything(chat.invitee)
+    await chat.office.waits(days=10)
+    assert sum("Sign in to SonarQube Cloud with SSO" in each.words for each in chat.invitee.messages) == 1
+
+
+async def _all_are(chat: Chat, state: str) -> bool:
+    found = await states(chat)
+    return bool(found) and set(found) == {state}
+
+
+async def test_a_message_that_arrived_is_never_sent_twice_by_a_restart(chat: Chat):
+    await invited(chat)
+    for _ in range(2):
+        await chat.office.restarts_the_bot()
+        await chat.office.waits(minutes=5)
+    assert len(chat.invitee.invitations) == 1

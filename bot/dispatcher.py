@@ -70,11 +70,11 @@ class Dispatcher:
         self._jitter = jitter or random.Random()  # noqa: S311  # spreads retries, guards nothing
         self._limits: dict[str, LaneLimits] = {}
         self._lanes: dict[str, asyncio.Task[None]] = {}  # by lane, which is the task's name too
-        self._stopping = False
+        self._stopped = asyncio.Event()
 
     async def run(self) -> None:
         """One task for each lane that has work; lanes never wait for each other."""
-        while not self._stopping:
+        while not self._stopped.is_set():
             try:
                 for lane in await self._lanes_with_work():
                     if lane not in self._lanes:
@@ -87,7 +87,7 @@ class Dispatcher:
 
     async def stop(self) -> None:
         """Take nothing new and wait for what is in flight."""
-        self._stopping = True
+        self._stopped.set()
         await asyncio.gather(*self._lanes.values(), return_exceptions=True)
 
     async def run_once(self) -> int:
@@ -107,13 +107,22 @@ class Dispatcher:
         """Hold the lane until it is empty. Another replica that holds it already does the work."""
         try:
             async with self._store.lane(lane) as mine:
-                while mine and not self._stopping and await self._pass(lane):
-                    await self._clock.sleep(self._limits[lane].send.wait(self._clock.now()))
+                while mine and not self._stopped.is_set() and await self._pass(lane):
+                    await self._pause(self._limits[lane].send.wait(self._clock.now()))
         except StoreUnavailable:
             log.warning("dispatcher.database_unavailable", lane=lane)
         except Exception:
             log.exception("dispatcher.lane_failed", lane=lane)
-            await self._clock.sleep(AFTER_FAILURE)
+            await self._pause(AFTER_FAILURE)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless the dispatcher is stopped: a throttled lane may have a minute to wait."""
+        waits = [asyncio.ensure_future(each) for each in (self._clock.sleep(seconds), self._stopped.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     async def _pass(self, lane: str) -> int:
         """Reconcile, send, update: one round for one lane. Returns how much was done."""

@@ -11,9 +11,10 @@ import errno
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 from rich.console import Console
 
@@ -41,6 +42,11 @@ from storage import migrate
 from storage.database import Database
 
 DONE, FAILED, USAGE = 0, 1, 2
+LAST_WORDS = (
+    0.1  # seconds in which the thread of a file that could not be opened ends; it needs the event loop for that
+)
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -129,7 +135,7 @@ def _serve(_arguments: argparse.Namespace) -> int:
     if wrong:
         return _complain(wrong)
     logs.set_up(settings.log_level, settings.log_format, secrets=settings.secrets())
-    return asyncio.run(serve(settings))
+    return _run(serve(settings))
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -165,18 +171,18 @@ def _manifest(arguments: argparse.Namespace) -> int:
 def _doctor(_arguments: argparse.Namespace) -> int:
     settings = _settings()
     logs.set_up("error", secrets=settings.secrets())
-    return asyncio.run(examine(settings, assembled, Console()))
+    return _run(examine(settings, assembled, Console()))
 
 
 def _db(arguments: argparse.Namespace) -> int:
     url = _settings().database_url.get_secret_value()
     if arguments.operation == "current":
-        print(asyncio.run(migrate.current(url)) or "empty")
+        print(_run(migrate.current(url)) or "empty")
         return DONE
     if arguments.operation == "upgrade":
-        asyncio.run(migrate.upgrade(url))
+        _run(migrate.upgrade(url))
     else:
-        asyncio.run(migrate.downgrade(url, arguments.revision))
+        _run(migrate.downgrade(url, arguments.revision))
     print(f"{arguments.operation}: done")
     return DONE
 
@@ -244,10 +250,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("The database does not answer. Check USHER_DATABASE_URL, and that it is running.", file=sys.stderr)
         return FAILED
     except OSError as failure:
-        if failure.errno != errno.EADDRINUSE:
-            raise
-        print("The port is in use. Stop the other program, or choose another port.", file=sys.stderr)
+        in_use = (
+            "The port is in use. Stop the other program, or choose another one (USHER_PORT; for the demo --port)."
+        )
+        print(in_use if failure.errno == errno.EADDRINUSE else failure, file=sys.stderr)
         return FAILED
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """asyncio.run for what uses the database."""
+
+    async def to_the_end() -> T:
+        try:
+            return await work
+        except StoreUnavailable:
+            await asyncio.sleep(LAST_WORDS)
+            raise
+
+    return asyncio.run(to_the_end())
 
 
 def _settings() -> Settings:

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import AsyncAdaptedQueuePool, Connection, ExceptionContext, event, text, update
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot import ports
@@ -16,6 +15,7 @@ from bot.model import Case, Check, Dialog, Invitation, Rollout, Wave
 from bot.ports import StaleWrite, StoreUnavailable
 from bot.transition import Row
 from storage.audit import Audit
+from storage.connecting import connecting
 from storage.deliveries import Deliveries
 from storage.inbox import Inbox
 from storage.invitations import Invitations
@@ -189,8 +189,6 @@ class Database(ports.Store):
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:
         async with AsyncExitStack() as stack:  # it closes the connection even when the task is being cancelled
-            try:
+            with connecting():
                 connection = await stack.enter_async_context(self._engine.connect())
-            except (OSError, SQLAlchemyError) as error:
-                raise StoreUnavailable(str(error)) from error
             yield connection

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.ports import StoreUnavailable
+from storage.connecting import connecting
 
 # a session that asks again gets the lock again, and has to let it go as often
 _LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:lane, 0))")
@@ -56,10 +56,8 @@ class Lanes:
                 raise
 
     async def _open(self) -> AsyncConnection:
-        try:
+        with connecting():
             connection = await self._engine.connect()
-        except (OSError, SQLAlchemyError) as error:
-            raise StoreUnavailable(str(error)) from error
         return await connection.execution_options(isolation_level="AUTOCOMMIT")
 
     async def _drop(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from storage.connecting import connecting
 from storage.database import create_engine
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -20,6 +23,8 @@ _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('sso-usher migration', 0)
 async def upgrade(url: str, revision: str = "head") -> None:
     """Create or change the tables. Of several processes that start at once, one migrates and the others wait for
     it. Either all of it happens or nothing: both databases can roll back changes of tables.
+
+    Raises bot.ports.StoreUnavailable, as the others here do, when the database cannot be reached.
     """
     await _alone(url, lambda connection: command.upgrade(_config(connection), revision))
 
@@ -33,7 +38,7 @@ async def current(url: str) -> str | None:
     """The revision that the database is at; None when it has no tables yet."""
     engine = create_engine(url)
     try:
-        async with engine.connect() as connection:
+        async with _connection(engine) as connection:
             return await connection.run_sync(lambda known: MigrationContext.configure(known).get_current_revision())
     finally:
         await engine.dispose()
@@ -45,7 +50,7 @@ async def _alone(url: str, run: Callable[[Connection], None]) -> None:
     if is_sqlite:
         event.listen(engine.sync_engine, "connect", _ignore_references)
     try:
-        async with engine.begin() as connection:
+        async with _connection(engine) as connection, connection.begin():
             if not is_sqlite:  # SQLite's BEGIN IMMEDIATE already keeps the others out
                 await connection.execute(text(_LOCK))
             await connection.run_sync(run)
@@ -53,6 +58,14 @@ async def _alone(url: str, run: Callable[[Connection], None]) -> None:
                 raise RuntimeError("the migration left references to rows that do not exist; nothing was changed")
     finally:
         await engine.dispose()
+
+
+@asynccontextmanager
+async def _connection(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async with AsyncExitStack() as stack:
+        with connecting():
+            connection = await stack.enter_async_context(engine.connect())
+        yield connection
 
 
 def _ignore_references(connection: Any, record: object) -> None:  # noqa: ARG001  # the event's signature

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3978
 
-.PHONY: setup demo test check lock clean
+.PHONY: setup demo test check vendors lock clean
 
 setup: $(VENV)/.ready  ## create .venv from requirements.lock, with the command `usher`
 
@@ -26,6 +26,13 @@ check: setup  ## lint, format, types, import rules
 
 test: check  ## every check there is
 	$(BIN)/pytest
+
+vendors: setup tests/vendors/node_modules/.package-lock.json  ## the same bot held against Slack's and Microsoft's own JavaScript; needs Node 20
+	$(BIN)/pytest tests/vendors -n 0
+
+tests/vendors/node_modules/.package-lock.json: tests/vendors/package-lock.json
+	cd tests/vendors && npm ci
+	touch $@
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command "make lock"

@@ -313,10 +313,16 @@ async def test_a_crash_at_any_point_sends_nothing_twice_and_loses_nothing_silent
     if point == "dispatcher.after_update":
         await Dispatcher(store, {Platform.SLACK: slack}, clock).run_once()
         await engine(grace_presses("access"))
+    if point == "dispatcher.after_find":
+        if not can_find:
+            return  # nobody looks
+        slack.script, slack.late = [Unclear(Reason.TIMED_OUT)], True
+        await Dispatcher(store, {Platform.SLACK: slack}, clock).run_once()
+        clock.at += GRACE_PERIOD
     await crash_at(point, Dispatcher(store, {Platform.SLACK: slack}, clock))
 
     restarted = Dispatcher(store, {Platform.SLACK: slack}, clock)
-    assert await restarted.run_once() == (1 if point == "dispatcher.after_update" else 0)
+    assert await restarted.run_once() == (point in ("dispatcher.after_find", "dispatcher.after_update"))
     for _ in range(4):
         clock.forward(minutes=2)
         await restarted.run_once()

@@ -373,7 +373,7 @@ def test_no_order_of_events_breaks_a_promise_on_sqlite(migrated_sqlite: Path, tm
         shutil.copyfile(migrated_sqlite, path)
         return Database(f"sqlite:///{path}")
 
-    search(fresh, 40)
+    search(fresh, 25)
 
 
 @pytest.mark.timeout(0 if EXAMPLES else 300)
@@ -386,4 +386,4 @@ def test_no_order_of_events_breaks_a_promise_on_postgresql(postgresql_url: str) 
             await connection.execute(sql(f"TRUNCATE {tables}"))
         return store
 
-    search(fresh, 12)
+    search(fresh, 10)

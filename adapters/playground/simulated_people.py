@@ -64,8 +64,6 @@ AFTER_INVITATION: Mapping[Behaviour, tuple[int, int]] = {
     Behaviour.PROBLEM: (10, 480),
 }
 AFTER_NUDGE = (3, 420)
-HALF_DONE = 0.15  # confirm their access and leave the token for the next reminder
-WITHOUT_TOKENS = 0.30
 DELAYS = ("3_hours", "1_day", "3_days", "1_week")
 PROBLEMS = ("no_organization", "email_code", "tile", "forbidden", "token_fails", "other")
 
@@ -92,8 +90,6 @@ class Invitee:
         self._client = ChatClient(person, handle)
         self._chance = chance
         self._needs = _one_of(REMINDERS_NEEDED, chance) if self.behaviour is Behaviour.REMINDED else 0
-        self._leaves_half = chance.random() < HALF_DONE
-        self._token = "no_token" if chance.random() < WITHOUT_TOKENS else "token"
         self._reminders = 0
         self._message: Message | None = None
         self._busy = False  # has something in mind already
@@ -131,14 +127,7 @@ class Invitee:
         await (todo or self._confirm)()
 
     async def _confirm(self) -> None:
-        await self._press("access")
-        if self._leaves_half:
-            self._leaves_half = False
-            return
-        await self._press(self._token)
-
-    async def _press(self, action: str) -> None:
-        token = button(self._message, "confirm", action)
+        token = button(self._message, "confirm", "access")
         if token is not None:
             self._see(await self._client.press(token))
 
@@ -260,7 +249,7 @@ def _setup_answers(policy: ReminderPolicy) -> dict[str, str | tuple[str, ...]]:
         "provisioning": "jit",
         "groups_exist": ("yes",),
         "domain_verified": "yes",
-        "uses_tokens": "yes",
+        "uses_tokens": "no",
         "first_after_days": str(policy.first_after_days),
         "every_days": str(policy.every_days),
         "at_most": str(policy.at_most),

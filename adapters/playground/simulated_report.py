@@ -27,9 +27,12 @@ def show(outcome: Outcome, console: Console, took: float) -> None:
     """Print it all. `took` is the real time in seconds."""
     plan = outcome.plan
     console.print(f"\n[bold]{plan.people:,} simulated people, {_count(plan.days, 'day')}[/]\n")
-    console.print(
-        _facts((("Policy", in_words(plan.policy)), ("Seed", f"{plan.seed}: the same seed, the same people")))
+    facts = (
+        ("Policy", in_words(plan.policy)),
+        ("Days", f"as they are in {ADMIN_ZONE}, where the admin is; the first is a Monday"),
+        ("Seed", f"{plan.seed}: the same seed, the same people"),
     )
+    console.print(_facts(facts))
     for table in (_by_day(outcome), _by_behaviour(outcome), _reminders_each(outcome)):
         console.print(table)
     console.print(_facts(_in_short(outcome)))
@@ -50,7 +53,14 @@ def _facts(facts: Iterable[tuple[str, str]]) -> Table:
 
 def _table(title: str, *headings: str) -> Table:
     """Numbers on the right of their columns, except in the first and the last, which is for bars."""
-    table = Table(title=f"\n{title}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
     for position, heading in enumerate(headings):
         outer = position in (0, len(headings) - 1)
         table.add_column(heading, justify="left" if outer else "right", no_wrap=True)

@@ -15,8 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn
 from adapters.playground.simulated_report import show
 from adapters.playground.simulated_rollout import START, Outcome, Plan, try_out
 from bot.model import ReminderPolicy
+from bot.ports import StoreUnavailable
 
-DONE, USAGE = 0, 2
+DONE, FAILED, USAGE = 0, 1, 2
 RANGES = {
     "people": (1, 100_000),
     "days": (1, 366),
@@ -40,7 +41,11 @@ async def simulate(arguments: argparse.Namespace, console: Console) -> int:
     )
     plan = Plan(arguments.people, arguments.days, arguments.seed, policy)
     started = monotonic()
-    outcome = await _watched(plan, console)
+    try:
+        outcome = await _watched(plan, console)
+    except StoreUnavailable as failure:
+        Console(stderr=True).print(f"The trial was given up: {failure}. A smaller --people is faster.")
+        return FAILED
     show(outcome, console, monotonic() - started)
     return DONE
 

@@ -18,7 +18,7 @@ import structlog
 from bot import faultpoints
 from bot.conversations.invitation import compose
 from bot.messages import Message
-from bot.model import Delivery, DeliveryKind, Person, Platform, Workspace
+from bot.model import Delivery, Person, Platform, Workspace
 from bot.ports import (
     ChatPlatform,
     Clock,
@@ -36,12 +36,10 @@ from bot.ports import (
     Unclear,
 )
 from bot.ratelimit import Bucket, LaneLimits
-from bot.reminders import next_due
+from bot.settling import NotNeeded, Settlement, settle, settle_sent, settle_unclear, withheld
 
 LEASE = timedelta(seconds=60)
 GRACE = timedelta(seconds=60)  # at least twice the client's time-out, so that a late message has arrived
-MAX_ATTEMPTS = 50  # with the pauses below, a message is tried for about eight hours
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0  # seconds between attempts, doubling, jittered
 SETTLE_AGAIN_AFTER = (0.1, 1.0, 5.0, 15.0)  # seconds; together well within the lease
 PLATFORM_DOWN = 5.0  # seconds before a lane is tried again whose platform cannot be reached
 EXPIRED_AT_ONCE = 500  # what a dead process was sending, in one transaction
@@ -100,7 +98,7 @@ class Dispatcher:
         async with self._store.transaction() as tx:
             now = self._clock.now()
             for interrupted in await tx.deliveries.expired(now, EXPIRED_AT_ONCE):
-                await _settle_unclear(tx, interrupted, Reason.INTERRUPTED, now)
+                await settle_unclear(tx, interrupted, Reason.INTERRUPTED, now)
             return await tx.deliveries.lanes(now)
 
     async def _drain(self, lane: str) -> None:
@@ -165,58 +163,35 @@ class Dispatcher:
         delivery: Delivery,
         person: Person | None,
         view: InvitationView | None,
-    ) -> Outcome | None:
-        """Send one and settle it; None when it was no longer needed."""
+    ) -> Settlement:
+        """Send one, unless it is not to be sent now, and settle it."""
         message = compose(delivery, view)
-        outcome: Outcome | None = None
-        if message is not None and person is not None:
-            outcome = await _try_to_send(platform, workspace, person, message, delivery.id)
+        settlement: Settlement | None = withheld(delivery, view, self._clock.now())
+        if message is None or person is None:
+            settlement = NotNeeded()
+        elif settlement is None:
+            settlement = await _try_to_send(platform, workspace, person, message, delivery.id)
             faultpoints.reach("dispatcher.after_send")
-        await self._settle_patiently(delivery, outcome, person)
+        await self._settle_patiently(delivery, settlement, person)
         faultpoints.reach("dispatcher.after_settle")
-        log.info("delivery.settled", delivery=delivery.id, kind=delivery.kind, outcome=type(outcome).__name__)
-        return outcome
+        log.info("delivery.settled", delivery=delivery.id, kind=delivery.kind, outcome=type(settlement).__name__)
+        return settlement
 
-    async def _settle_patiently(self, delivery: Delivery, outcome: Outcome | None, person: Person | None) -> None:
+    async def _settle_patiently(self, delivery: Delivery, settlement: Settlement, person: Person | None) -> None:
         """What is known now would be unknown after the lease: a database that is away for a moment is waited for."""
         for pause in SETTLE_AGAIN_AFTER:
             try:
-                return await self._settle_once(delivery, outcome, person)
+                return await self._settle_once(delivery, settlement, person)
             except (StaleWrite, StoreUnavailable):
                 await self._clock.sleep(pause)
-        return await self._settle_once(delivery, outcome, person)
+        return await self._settle_once(delivery, settlement, person)
 
-    async def _settle_once(self, delivery: Delivery, outcome: Outcome | None, person: Person | None) -> None:
+    async def _settle_once(self, delivery: Delivery, settlement: Settlement, person: Person | None) -> None:
         async with self._store.transaction() as tx:
-            await self._settle(tx, delivery, outcome)
-            if isinstance(outcome, Sent) and person is not None and outcome.channel_id not in ("", person.channel_id):
-                await tx.people.set_channel(person.id, outcome.channel_id)
+            await settle(tx, delivery, settlement, self._clock.now(), self._jitter)
+            if isinstance(settlement, Sent) and person and settlement.channel_id not in ("", person.channel_id):
+                await tx.people.set_channel(person.id, settlement.channel_id)
             faultpoints.reach("dispatcher.before_settle_commit")
-
-    async def _settle(self, tx: Transaction, delivery: Delivery, outcome: Outcome | None) -> None:
-        now = self._clock.now()
-        match outcome:
-            case None:
-                await tx.deliveries.withdrawn(delivery, Reason.NOT_NEEDED)
-            case Sent():
-                await _settle_sent(tx, delivery, outcome, now)
-            case Throttled():
-                await self._put_off(tx, delivery, Reason.THROTTLED, outcome.retry_after)
-            case NeverLeft():
-                await self._put_off(tx, delivery, outcome.reason, 0.0)
-            case Refused():
-                await _settle_refused(tx, delivery, outcome.reason, now)
-            case Unclear():
-                await _settle_unclear(tx, delivery, outcome.reason, now)
-
-    async def _put_off(self, tx: Transaction, delivery: Delivery, reason: Reason, at_least: float) -> None:
-        """Try again later, with growing, jittered pauses; give up after MAX_ATTEMPTS."""
-        now = self._clock.now()
-        if delivery.attempt >= MAX_ATTEMPTS:
-            await _settle_refused(tx, delivery, Reason.TOO_MANY_ATTEMPTS, now)
-            return
-        pause = min(FIRST_PAUSE * 2.0 ** (delivery.attempt - 1), LONGEST_PAUSE) * self._jitter.uniform(0.5, 1.0)
-        await tx.deliveries.put_off(delivery, now + timedelta(seconds=max(pause, at_least)), reason)
 
     async def _reconcile(self, workspace: Workspace, platform: ChatPlatform, bucket: Bucket) -> int:
         """Ask the platform whether what is unknown arrived; settle it, or send it again."""
@@ -239,7 +214,7 @@ class Dispatcher:
                 if found is None:
                     await tx.deliveries.settle_unknown_absent(delivery, now)
                 else:
-                    await _settle_sent(tx, delivery, found, now)
+                    await settle_sent(tx, delivery, found, now)
         return settled
 
     async def _update_batch(self, workspace: Workspace, platform: ChatPlatform, bucket: Bucket) -> int:
@@ -278,7 +253,7 @@ async def _try_to_send(
         return Refused(Reason.MESSAGE_REFUSED)
 
 
-def _slow_down(bucket: Bucket, outcome: Outcome | None, now: datetime) -> None:
+def _slow_down(bucket: Bucket, outcome: object, now: datetime) -> None:
     """A 429 closes the bucket for as long as the platform asks; an outage closes it for a moment."""
     if isinstance(outcome, Throttled):
         bucket.throttle(now, outcome.retry_after)
@@ -289,35 +264,3 @@ def _slow_down(bucket: Bucket, outcome: Outcome | None, now: datetime) -> None:
 async def _people(tx: Transaction, deliveries: Sequence[Delivery]) -> Mapping[str, Person]:
     found = await tx.people.by_ids({each.person_id for each in deliveries})
     return {person.id: person for person in found}
-
-
-async def _settle_sent(tx: Transaction, delivery: Delivery, sent: Sent, now: datetime) -> None:
-    if await tx.deliveries.sent(delivery, now, sent.channel_id, sent.message_id):
-        await _plan_next(tx, delivery, now, reached_at=now)
-
-
-async def _settle_refused(tx: Transaction, delivery: Delivery, reason: Reason, now: datetime) -> None:
-    if await tx.deliveries.gave_up(delivery, reason):
-        await _plan_next(tx, delivery, now, unreachable=reason)
-
-
-async def _settle_unclear(tx: Transaction, delivery: Delivery, reason: Reason, now: datetime) -> None:
-    if await tx.deliveries.unclear(delivery, reason):
-        await _plan_next(tx, delivery, now)
-
-
-async def _plan_next(
-    tx: Transaction, delivery: Delivery, now: datetime, *, reached_at: datetime | None = None, unreachable: str = ""
-) -> None:
-    """A settled invitation or reminder sets when the next reminder is due, also when it may not have arrived.
-
-    The invitation is read anew: its invitee may have snoozed or confirmed while the message was on its way.
-    """
-    if delivery.kind is DeliveryKind.NOTICE or delivery.invitation_id is None:
-        return
-    view = await tx.invitations.view(delivery.invitation_id)
-    if view is not None:
-        due = next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)
-        await tx.invitations.set_after_delivery(
-            view.invitation.id, reached_at=reached_at, due_at=due, unreachable=unreachable
-        )

@@ -314,6 +314,8 @@ class Reason(StrEnum):
     # not sent, will be tried again
     THROTTLED = "throttled"
     NO_CONNECTION = "no_connection"
+    OUTSIDE_HOURS = "outside_hours"  # a reminder waits for the invitee's working hours
+    PAUSED = "paused"  # so does everything for a paused rollout
     # may have been sent
     TIMED_OUT = "timed_out"
     CONNECTION_LOST = "connection_lost"

@@ -9,7 +9,7 @@ from bot.commands import command_of, targets_of, words_of
 from bot.conversations import answers
 from bot.conversations.scene import Conversation, Loaded, Scene, load_scene_only
 from bot.conversations.status import find_invitation
-from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target
+from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import Button, Message, Section, Style, Token, Tone, text
 from bot.model import Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts, Transaction
@@ -45,6 +45,8 @@ def _remind(loaded: RemindLoaded, event: ManageEvent, now: datetime) -> Transiti
     if rollout.policy.deadline is not None and rollout.policy.deadline <= now:
         return answers.whisper(text("remind.deadline"), Tone.WARNING)
     if isinstance(event, CommandIssued) and words_of(event):
+        return answers.whisper(text("remind.usage"), Tone.WARNING)
+    if any(target.kind not in (TargetKind.PERSON, TargetKind.EMAIL) for target, _ in loaded.named):
         return answers.whisper(text("remind.usage"), Tone.WARNING)
     return _remind_named(loaded, rollout) if loaded.named else _remind_all(loaded, rollout, event)
 

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 
 from bot import faultpoints
-from bot.dispatcher import FIRST_PAUSE, LEASE, LONGEST_PAUSE, MAX_ATTEMPTS, Dispatcher
 from bot.dispatcher import GRACE as GRACE_PERIOD
+from bot.dispatcher import LEASE, Dispatcher
 from bot.engine import Engine
 from bot.messages import Message, Text, Token, text
 from bot.model import Delivery, DeliveryKind, DeliveryState, Invitation, Person, Platform, derived_id
 from bot.ports import Limits, NeverLeft, Outcome, Reason, Refused, Throttled, Unclear
 from bot.reminders import queue_due
 from bot.roles import Admins
+from bot.settling import FIRST_PAUSE, LONGEST_PAUSE, MAX_ATTEMPTS
 from storage.database import Database
 from tests.builders import (
     ADA,

@@ -16,7 +16,7 @@ from adapters.playground.slack import SlackEmulator
 from adapters.playground.teams.emulator import TeamsEmulator
 from adapters.server import Bot, served
 from bot.clock import MovableClock
-from bot.model import DeliveryState, LookUpState
+from bot.model import DeliveryState, LookUpState, RolloutState
 from bot.reminders import queue_due
 from storage.database import create_engine
 from storage.tables import METADATA
@@ -66,10 +66,11 @@ class Office:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Office]:
-        """With both platforms and the bot running."""
+        """With both platforms and the bot running, and the bot added to the team and by those who play on Teams."""
         async with self.slack.serving(), self.teams.running():
             await self.starts_the_bot()
-            await self.teams.announce_installations()
+            await self.teams.install_in_team(_CAST["teams"][0])
+            await asyncio.gather(*(self.teams.person(key).installs() for key in _CAST["teams"]))
             try:
                 yield self
             finally:
@@ -116,12 +117,18 @@ class Office:
 
     async def _is_busy(self) -> bool:
         now = self.clock.now()
-        return any(
+        running = {each.id for each in await self.rows("rollout") if each.state is RolloutState.ACTIVE}
+        to_remind = any(
+            each.due_at and each.due_at <= now and each.rollout_id in running
+            for each in await self.rows("invitation")
+        )
+        to_send = any(
             each.state is DeliveryState.SENDING
             or (each.state is DeliveryState.READY and each.not_before <= now)
             or (each.state is DeliveryState.SENT and each.outdated)
             for each in await self.rows("delivery")
-        ) or any(each.state is not LookUpState.DONE for each in await self.rows("look_up"))
+        )
+        return to_remind or to_send or any(each.state is not LookUpState.DONE for each in await self.rows("look_up"))
 
     def shows_progress(self) -> None:
         """Bring the progress messages up to date now, not in three seconds."""

@@ -62,10 +62,13 @@ class OnTeams(Somebody):
         shown: SeenMessage = said.native
         pressed = _meant(shown.card, label)
         values = filled_in(pressed.inputs, {})
-        await self.client.acts(shown.conversation_id, shown.id, pressed.action, values)
+        answered = await self.client.acts(shown.conversation_id, shown.id, pressed.action, values)
+        assert not answered.problem, answered
 
     async def _submit(self, form: Form, values: Values) -> None:
-        await self.client.presses(form.native, form.native.buttons[0], values)
+        answered = await self.client.presses(form.native, form.native.buttons[0], values)
+        assert answered is not None
+        assert not answered.problem, answered
 
     def has_address(self, email: str) -> None:
         self.account.email = self.account.upn = self.email = email

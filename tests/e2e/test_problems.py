@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.e2e.chatting import Somebody
 from tests.e2e.office import Chat
 from tests.e2e.rollouts import invited, invites
@@ -127,9 +125,7 @@ async def test_only_admins_answer(chat: Chat):
     assert chat.colleague.form is None
 
 
-@pytest.mark.parametrize("restarted", [True])
-async def test_a_problem_survives_a_restart(chat: Chat, restarted: bool):
-    del restarted
+async def test_a_problem_survives_a_restart(chat: Chat):
     await invited(chat)
     await reports(chat.invitee, "The page stays white.")
     await chat.office.restarts_the_bot()

@@ -33,6 +33,6 @@ async def test_the_metrics_count_events_and_messages(chat: Chat):
     await invited(chat)
     status, body = await _gets(chat.office, "/metrics")
     assert status == 200
-    sent = f'usher_platform_calls_total{{operation="send",outcome="Sent",platform="{chat.name}"}} 2.0'
+    sent = f'usher_platform_calls_total{{operation="send",outcome="sent",platform="{chat.name}"}} 2.0'
     assert sent in body
     assert 'usher_event_seconds_count{kind="CommandIssued"} 2.0' in body

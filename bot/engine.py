@@ -51,13 +51,13 @@ class Engine:
         self._clock = clock
         self._admins = admins
         self._login_hosts = login_hosts
+        self._handling: set[asyncio.Task[Reply | None]] = set()
 
     async def __call__(self, event: Event) -> Reply | None:
         """Decide and commit; the reply is to be shown now. See bot.ports.Handle for what callers may rely on."""
         waiting = not isinstance(event, PeopleFound | CheckSeen)
         try:
-            async with asyncio.timeout(ANSWER_WITHIN if waiting else BACKGROUND_WITHIN):
-                return await self._handle(event)
+            return await self._in_time(event, ANSWER_WITHIN if waiting else BACKGROUND_WITHIN)
         except (TimeoutError, StoreUnavailable, StaleWrite) as failure:
             log.warning(
                 "event.not_stored",
@@ -68,6 +68,25 @@ class Engine:
             if isinstance(event, CommandIssued | ButtonPressed | FormSubmitted):
                 return Whisper(answers.try_again())
             raise StoreUnavailable from failure
+
+    async def _in_time(self, event: Event, seconds: float) -> Reply | None:
+        """Raises TimeoutError when it takes longer. What was begun is then rolled back, but not waited for: the
+        thread of a locked SQLite file, for one, lets go only when its own time is up.
+        """
+        handling = asyncio.create_task(self._handle(event))
+        self._handling.add(handling)
+        handling.add_done_callback(self._handled)
+        try:
+            if not (await asyncio.wait({handling}, timeout=seconds))[0]:
+                raise TimeoutError
+            return await handling
+        finally:
+            handling.cancel()
+
+    def _handled(self, handling: asyncio.Task[Reply | None]) -> None:
+        self._handling.discard(handling)
+        if not handling.cancelled():
+            handling.exception()  # seen, also when nobody waits for it any more
 
     async def _handle(self, event: Event) -> Reply | None:
         for _ in range(ATTEMPTS - 1):

@@ -5,6 +5,7 @@ A late, missed or doubled run changes nothing, and there is never a job for each
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
@@ -68,6 +69,10 @@ def _guarded(job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]
             await job()
         except (StoreUnavailable, StaleWrite) as failure:
             log.warning("job.put_off", job=job.__name__, why=type(failure).__name__)
+        except asyncio.CancelledError:
+            log.info(
+                "job.interrupted", job=job.__name__
+            )  # the bot is being stopped; APScheduler would call it an error
         except Exception:
             log.exception("job.failed", job=job.__name__)
 

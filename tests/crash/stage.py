@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,11 @@ class Stage:
         kinds = {INVITATION: DeliveryKind.INVITATION, REMINDER: DeliveryKind.REMINDER}
         self._arrived += [(chat.account.name, kind) for title, kind in kinds.items() if title in words]
 
+    @property
+    def urls(self) -> list[str]:
+        """Where the bot's processes listen."""
+        return [each.url for each in (self.bot, *self.bot.replicas)]
+
     def slack_deliveries(self) -> Counter[str]:
         """How often each delivery was shown in Slack."""
         slack = self.playground.slack
@@ -56,7 +61,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def slack_alone(database_url: str, log: Path) -> AsyncIterator[Stage]:
+async def slack_alone(database_url: str, log: Path, *, replicas: int = 1) -> AsyncIterator[Stage]:
     """A bot with a Slack workspace; Olivia is the admin, @engineering is invited."""
     playground = Playground(HurriedClock())
     nothing = SecretStr("")
@@ -66,12 +71,12 @@ async def slack_alone(database_url: str, log: Path) -> AsyncIterator[Stage]:
             update={"teams_app_id": "", "teams_app_password": nothing, "teams_tenant_id": ""}
         )
         people = [OnSlack(slack.person(each)) for each in ("alice", "bob", "chen", "divya")]
-        async with _stage(playground, settings, log) as (bot, ledger):
+        async with _stage(playground, settings, log, replicas) as (bot, ledger):
             yield Stage(Story(bot, ledger, OnSlack(slack.person("olivia")), people), bot, ledger, playground)
 
 
 @asynccontextmanager
-async def teams_alone(database_url: str, log: Path) -> AsyncIterator[Stage]:
+async def teams_alone(database_url: str, log: Path, *, replicas: int = 1) -> AsyncIterator[Stage]:
     """A bot with a Teams tenant; Adele is the admin, the team is invited."""
     playground = Playground(HurriedClock())
     nothing = SecretStr("")
@@ -86,19 +91,20 @@ async def teams_alone(database_url: str, log: Path) -> AsyncIterator[Stage]:
             if not (each.guest or each.disabled or key in UNREACHABLE)
         ]
         people = [OnTeams(teams.person(key)) for key in there]
-        async with _stage(playground, settings, log) as (bot, ledger):
+        async with _stage(playground, settings, log, replicas) as (bot, ledger):
             await teams.announce_installations()
             yield Stage(Story(bot, ledger, OnTeams(teams.person("adele")), people), bot, ledger, playground)
 
 
 @asynccontextmanager
 async def _stage(
-    playground: Playground, settings: Settings, log: Path
+    playground: Playground, settings: Settings, log: Path, replicas: int
 ) -> AsyncIterator[tuple[SupervisedBot, Ledger]]:
-    bot = SupervisedBot(settings, playground.clock, log, playground.point_at)
+    bot, *others = (SupervisedBot(settings, playground.clock, log, playground.point_at) for _ in range(replicas))
+    bot.replicas += others
     ledger = Ledger(settings.database_url.get_secret_value())
-    try:
-        async with supervised(bot):
-            yield bot, ledger
-    finally:
-        await ledger.close()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(ledger.close)
+        for each in (bot, *others):
+            await stack.enter_async_context(supervised(each))
+        yield bot, ledger

@@ -8,7 +8,7 @@ import multiprocessing.connection
 import multiprocessing.process
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class SupervisedBot:
     def __init__(self, settings: Settings, clock: HurriedClock, log: Path, point_at: Callable[[str], None]) -> None:
         self.deaths = 0
         self.up = asyncio.Event()
+        self.url = ""
+        self.replicas: list[SupervisedBot] = []  # further ones on the same database, which live by the same clock
         self.can_find = settings.has_slack  # what is unknown can be looked up
         self.points: deque[str] = deque()  # where it is still to die, one life each
         self._settings = settings
@@ -72,11 +74,14 @@ class SupervisedBot:
     def move(self, by: timedelta) -> None:
         """Let time pass, here and there."""
         self._clock.move(by)
+        for each in (self, *self.replicas):
+            each.learn(Move(by))
+
+    def learn(self, move: Move) -> None:
+        """Time has passed here."""
         if self.up.is_set() and self._line is not None:
-            try:
-                self._line.send(Move(by))
-            except OSError:
-                return  # it has just died; it will be told the time when it comes back
+            with suppress(OSError):  # it has just died; it will be told the time when it comes back
+                self._line.send(move)
 
     def _start(self, point: str) -> asyncio.Event:
         ours, theirs = _processes.Pipe()
@@ -99,6 +104,7 @@ class SupervisedBot:
             asyncio.get_running_loop().remove_reader(self._line.fileno())
             return
         if isinstance(heard, ListensAt):
+            self.url = heard.url
             self._point_at(heard.url)
         elif isinstance(heard, Ready):
             self.up.set()

@@ -107,7 +107,7 @@ class Events:
     async def app_uninstalled(self) -> SentEvent:
         """An admin removes the app: its token is dead from now on."""
         self._slack.credentials.inactive = True
-        return await self.send({"type": "app_uninstalled", "event_ts": f"{self._slack.world.now():.6f}"})
+        return await self.send({"type": "app_uninstalled"})
 
     async def team_join(self, user: User) -> SentEvent:
         """A new member joins."""

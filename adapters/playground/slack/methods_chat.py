@@ -58,8 +58,9 @@ def update(world: World, args: Json) -> Json:
         message.metadata = content["metadata"] or None
     message.edited = True
     world.changed()
-    body = {"channel": message.channel, "ts": message.ts, "text": message.text}
-    return body | {"message": message_json(world, message)}
+    # Here the message has no ts of its own, unlike in chat.postMessage's answer.
+    shown = {name: value for name, value in message_json(world, message).items() if name != "ts"}
+    return {"channel": message.channel, "ts": message.ts, "text": message.text, "message": shown}
 
 
 def delete(world: World, args: Json) -> Json:

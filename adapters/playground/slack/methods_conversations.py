@@ -87,7 +87,13 @@ def open_(world: World, args: Json) -> Json:
     was_open = ids[0] in world.ims
     channel = direct_message_with(world, ids[0])
     answer: Json = {"no_op": True, "already_open": True} if was_open else {}
-    return answer | {"channel": channel_json(world, channel) if flag(args, "return_im") else {"id": channel.id}}
+    return answer | {"channel": _opened(world, channel) if flag(args, "return_im") else {"id": channel.id}}
+
+
+def _opened(world: World, channel: Channel) -> Json:
+    """Fewer members than elsewhere: @slack/web-api's ConversationsOpenResponse lists them."""
+    listed = {"id", "is_im", "is_archived", "context_team_id", "user", "is_open"}
+    return {name: value for name, value in channel_json(world, channel).items() if name in listed}
 
 
 def history(world: World, args: Json) -> Json:

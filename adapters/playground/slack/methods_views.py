@@ -21,7 +21,9 @@ _CONTENT = (
 
 def view_json(world: World, view: View) -> Json:
     """A view object, with `state.values` as filled in now."""
-    defaults: Json = {"title": None, "submit": None, "close": None, "private_metadata": "", "callback_id": ""}
+    # A Home view has no title of its own; Slack sends this one (docs.slack.dev/surfaces/app-home).
+    title = {"type": "plain_text", "text": "View Title", "emoji": True}
+    defaults: Json = {"title": title, "submit": None, "close": None, "private_metadata": "", "callback_id": ""}
     defaults |= {"external_id": "", "clear_on_close": False, "notify_on_close": False}
     content = {name: value for name, value in view.content.items() if name in _CONTENT and value is not None}
     return {

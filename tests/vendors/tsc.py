@@ -34,11 +34,18 @@ class Typed:
     value: Any
 
 
+def check(values: Iterable[Typed]) -> None:
+    """Fails with all that the compiler has against these values."""
+    found = complaints(values)
+    if found:
+        raise AssertionError("\n".join(sorted(set(found))))
+
+
 def complaints(values: Iterable[Typed]) -> list[str]:
     """What the compiler has against these values, each line beginning with the value's name."""
     listed = _distinct(values)
     lines = [f"export const v{number}: {each.type} = {json.dumps(each.value)};" for number, each in enumerate(listed)]
-    said = compiled('import type { Api, Slack, Teams } from "./wire.js";\n' + "\n".join(lines) + "\n")
+    said = compiled('import type { Api, Arguments, Slack, Teams } from "./wire.js";\n' + "\n".join(lines) + "\n")
     found = [(int(line) - 2, what) for line, what in _COMPLAINT.findall(said)]
     if bool(said.strip()) != bool(found):
         raise AssertionError(said)  # the types themselves do not compile

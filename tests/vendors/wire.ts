@@ -1,9 +1,10 @@
 // What goes over the wire, in the vendors' own types. The generated file of tsc.py says `const n: Slack.Message = {...}`.
 //
-// The types of @slack/web-api's responses and of botframework-schema were made for objects in memory: enums where the
-// wire has strings, Date where it has ISO 8601, and members required that Microsoft's services leave out. `Wire` undoes
-// the first two; `Loose` makes members optional, and `Having` names those without which a client could not go on.
-// A member that the vendor does not know is an error in all of them.
+// The vendors made some of these types for objects in memory, others from samples. `Wire` writes an object of
+// botframework-schema as JSON: Date becomes ISO 8601. `Answered` does so for @slack/web-api's responses: enums become
+// their strings, what may be missing may be null, and blocks are any that @slack/types knows, not those of the samples.
+// `Loose` makes members optional that the services leave out, and `Having` names those without which a client could not
+// go on. A member that the vendor does not know is an error in all of them.
 import type * as bolt from '@slack/bolt';
 import type * as types from '@slack/types';
 import type * as api from '@slack/web-api';
@@ -15,18 +16,23 @@ export type Wire<T> = unknown extends T
   ? T
   : T extends Date
     ? string
-    : T extends string
-      ? `${T}`
-      : T extends number | boolean | null | undefined
-        ? T
-        : T extends (infer E)[]
-          ? Wire<E>[]
-          : string extends keyof T
-            ? Named<T>
-            : { [K in keyof T]: Wire<T[K]> };
+    : T extends string | number | boolean | null | undefined
+      ? T
+      : T extends (infer E)[]
+        ? Wire<E>[]
+        : { [K in keyof T]: Wire<T[K]> };
 
-// A record of anything stays one; an interface that also allows anything keeps what it names.
-type Named<T> = keyof Known<T> extends never ? { [K in keyof T]: Wire<T[K]> } : { [K in keyof Known<T>]: Wire<Known<T>[K]> };
+export type Answered<T> = unknown extends T
+  ? T
+  : T extends string
+    ? `${T}`
+    : T extends number | boolean | null | undefined
+      ? T
+      : T extends (infer E)[]
+        ? Answered<E>[]
+        : { [K in keyof Known<T>]: K extends 'blocks' ? types.KnownBlock[] : OrNull<Known<T>[K]> };
+
+type OrNull<T> = undefined extends T ? Answered<T> | null : Answered<T>;
 
 export type Loose<T> = unknown extends T
   ? T
@@ -48,34 +54,48 @@ export namespace Slack {
 
   // What Slack sends.
   export type Command = Known<bolt.SlashCommand>;
-  export type BlockActions = Omit<bolt.BlockAction, 'enterprise' | 'response_url' | 'actions'> & {
+  export type BlockActions = Omit<bolt.BlockAction, 'enterprise' | 'response_url' | 'actions' | 'view' | 'state'> & {
+    view?: View;
+    state?: State;
     // Slack sends null outside Enterprise Grid, and no response_url from a view
     // (docs.slack.dev/reference/interaction-payloads/block_actions-payload), which the types leave out.
     enterprise?: bolt.BlockAction['enterprise'] | null;
     response_url?: string;
-    actions: (bolt.BlockElementAction & { style?: 'primary' | 'danger' })[];
+    actions: ((bolt.BlockElementAction & { style?: 'primary' | 'danger' }) | DatetimeAction)[];
   };
-  export type ViewSubmission = Omit<bolt.ViewSubmitAction, 'enterprise' | 'user'> & {
+  // docs.slack.dev/reference/block-kit/block-elements/datetime-picker-element; the types forgot it.
+  type DatetimeAction = bolt.BasicElementAction<'datetimepicker'> & { selected_date_time: number | null };
+  // An option comes back whole, with its description, as in the examples of that reference.
+  type State = { values: Record<string, Record<string, Values>> };
+  type Values = Omit<bolt.ViewStateValue, 'selected_option' | 'selected_options'> & {
+    selected_option?: types.Option | null;
+    selected_options?: types.Option[];
+  };
+  type View = Omit<bolt.ViewOutput, 'state'> & { state: State };
+  export type ViewSubmission = Omit<bolt.ViewSubmitAction, 'enterprise' | 'user' | 'view'> & {
+    view: View;
     enterprise?: bolt.ViewSubmitAction['enterprise'] | null;
     user: bolt.ViewSubmitAction['user'] & { username?: string };
   };
-  export type ViewClosed = Omit<bolt.ViewClosedAction, 'enterprise' | 'user'> & {
+  export type ViewClosed = Omit<bolt.ViewClosedAction, 'enterprise' | 'user' | 'view'> & {
+    view: View;
     enterprise?: bolt.ViewClosedAction['enterprise'] | null;
     user: bolt.ViewClosedAction['user'] & { username?: string };
   };
   type Envelope<Event> = Known<bolt.EnvelopedEvent<Event>>;
-  export type AppHomeOpened = Envelope<types.AppHomeOpenedEvent>;
+  // The view is one that is there, not one to be published.
+  export type AppHomeOpened = Envelope<Omit<types.AppHomeOpenedEvent, 'view'> & { view?: View }>;
   export type AppMention = Envelope<types.AppMentionEvent>;
   export type MessageEvent = Envelope<Omit<types.GenericMessageEvent, 'subtype'>>;
   export type AppUninstalled = Envelope<types.AppUninstalledEvent>;
-  export type TeamJoin = Envelope<types.TeamJoinEvent>;
+  export type TeamJoin = Envelope<Loose<types.TeamJoinEvent>>;
 }
 
 export namespace Api {
   // Arguments and answers of the methods; `ok` is in every answer, `error` in every refusal.
   type Refusal = { ok: false; error: string; response_metadata?: { messages?: string[] } };
   export type Refused = Refusal;
-  type Answer<T, K extends keyof Wire<T>> = Having<Wire<T>, K | ('ok' & keyof Wire<T>)>;
+  type Answer<T, K extends keyof Answered<T>> = Having<Answered<T>, K> & { ok: true };
   export type AppsConnectionsOpen = Answer<api.AppsConnectionsOpenResponse, 'url'>;
   export type AuthTest = Answer<api.AuthTestResponse, 'team_id' | 'user_id' | 'bot_id' | 'team' | 'url'>;
   export type ChatDelete = Answer<api.ChatDeleteResponse, 'channel' | 'ts'>;
@@ -97,6 +117,18 @@ export namespace Api {
   export type ViewsPublish = Answer<api.ViewsPublishResponse, 'view'>;
   export type ViewsPush = Answer<api.ViewsPushResponse, 'view'>;
   export type ViewsUpdate = Answer<api.ViewsUpdateResponse, 'view'>;
+}
+
+export namespace Arguments {
+  // What a method is called with, where the bot sends JSON. The token goes in a header.
+  export type ChatPostMessage = api.ChatPostMessageArguments;
+  export type ChatPostEphemeral = api.ChatPostEphemeralArguments;
+  export type ChatUpdate = api.ChatUpdateArguments;
+  export type ChatDelete = api.ChatDeleteArguments;
+  export type ViewsOpen = api.ViewsOpenArguments;
+  export type ViewsPush = api.ViewsPushArguments;
+  export type ViewsUpdate = api.ViewsUpdateArguments;
+  export type ViewsPublish = api.ViewsPublishArguments;
 }
 
 export namespace Teams {

@@ -17,7 +17,7 @@ async def test_status_shows_where_everyone_stands(chat: Chat):
     await chat.colleague.until(lambda: chat.colleague.sees("(confirmed on"))
     await chat.admin.types("/sso status")
     status = await chat.admin.reads("Acme's move to SSO")
-    assert "1 of 2 are done" in status.words
+    assert "1 of 2 done" in status.words
     shown = {
         name: status.fact(name)
         for name in ("Invited", "Message arrived", "Access confirmed", "Tasks confirmed", "Done", "Still open")

@@ -65,7 +65,7 @@ async def test_each_check_is_confirmed_in_the_message_itself(chat: Chat, restart
     assert done.key == invitation.key
     assert done.buttons == ("Open SonarQube Cloud",)
     await chat.admin.types("/sso status")
-    assert "1 of 1 are done" in (await chat.admin.reads("Acme's move to SSO")).words
+    assert "1 of 1 done" in (await chat.admin.reads("Acme's move to SSO")).words
 
 
 async def test_whoever_uses_no_tokens_says_so_and_is_done(chat: Chat):

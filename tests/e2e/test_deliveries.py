@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.playground.slack import faults
 from tests.e2e.chatting import Somebody
-from tests.e2e.office import Chat, eventually
+from tests.e2e.office import Chat, Office, eventually
 from tests.e2e.on_slack import OnSlack
 from tests.e2e.on_teams import OnTeams
 from tests.e2e.rollouts import confirms_everything, invited, lists, send_label, sets_up
@@ -198,3 +198,17 @@ async def test_a_message_that_arrived_is_never_sent_twice_by_a_restart(chat: Cha
         await chat.office.restarts_the_bot()
         await chat.office.waits(minutes=5)
     assert len(chat.invitee.invitations) == 1
+
+
+async def test_somebody_without_the_app_is_shown_with_what_to_do_and_finds_their_invitation_in_it(office: Office):
+    chat = Chat("teams", office)
+    isaiah = chat.person("isaiah")
+    await sets_up(chat.admin)
+    await sends(chat, isaiah)
+    await office.settles()
+    await chat.admin.types("/sso status")
+    await chat.admin.reads("the app is not installed for them. A Teams admin can install it with a setup policy.")
+    assert isaiah.invitations == []
+    await isaiah.meets_the_bot()
+    await isaiah.reads("Acme is moving SonarQube Cloud to single sign-on")
+    await confirms_everything(isaiah)

@@ -152,12 +152,17 @@ async def test_a_rollout_can_be_changed_later(chat: Chat):
     first = await admin.opens("Set up (1 of 6)")
     assert first.values["name"] == "Acme"
     assert "You are changing the rollout of Acme" in first.words
-    await fills_in(admin, {"name": "Acme Corporation"})
+    new_url = "https://sonarcloud.io/sso/acme/new"
+    await fills_in(admin, {"name": "Acme Corporation", "login_url": new_url})
     await admin.submits()
     await admin.reads("Acme Corporation")
     await admin.types("/sso status")
     await admin.reads("Acme Corporation's move to SSO")
     assert len(await chat.office.rows("rollout")) == 1
+    [entry] = await chat.office.audited("rollout.changed")
+    assert entry.details["login_url_changed"]
+    await chat.office.waits(days=3)
+    assert f"The button opens {new_url}" in chat.invitee.invitations[-1].words
     await confirms_everything(chat.invitee)
 
 

@@ -28,6 +28,7 @@ from adapters.playground.demo import demo
 from adapters.playground.simulation import simulate
 from adapters.server import Bot, served
 from adapters.settings import Settings, SettingsInvalid, load, problems
+from adapters.settings_problems import is_guid, is_loopback_url
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from adapters.teams.adapter import TeamsAdapter, TeamsConfig
 from bot.clock import SystemClock
@@ -155,11 +156,15 @@ def _manifest(arguments: argparse.Namespace) -> int:
     url = arguments.public_url or settings.public_url
     if not url:
         return _complain(["--public-url is missing: give the https address where the platforms reach the bot."])
+    if not url.startswith("https://") and not is_loopback_url(url):
+        return _complain([f"--public-url must start with https://, since the platforms accept nothing else: {url}"])
     if arguments.platform == "slack":
         return _write(arguments.output, slack_manifest(url))
     app_id = arguments.app_id or settings.teams_app_id
     if not app_id:
         return _complain(["--app-id is missing: give the Microsoft app id of the bot's registration."])
+    if not is_guid(app_id):
+        return _complain(["--app-id must be a GUID, such as 00000000-0000-0000-0000-000000000000."])
     target = Path(arguments.output or "usher-teams.zip")
     target.write_bytes(teams_package(url, app_id))
     print(
@@ -176,13 +181,16 @@ def _doctor(_arguments: argparse.Namespace) -> int:
 
 def _db(arguments: argparse.Namespace) -> int:
     url = _settings().database_url.get_secret_value()
-    if arguments.operation == "current":
-        print(_run(migrate.current(url)) or "empty")
-        return DONE
-    if arguments.operation == "upgrade":
-        _run(migrate.upgrade(url))
-    else:
-        _run(migrate.downgrade(url, arguments.revision))
+    try:
+        if arguments.operation == "current":
+            print(_run(migrate.current(url)) or "empty")
+            return DONE
+        if arguments.operation == "upgrade":
+            _run(migrate.upgrade(url))
+        else:
+            _run(migrate.downgrade(url, arguments.revision))
+    except ValueError as mistake:  # a database of another kind, an unknown revision
+        return _complain([str(mistake)])
     print(f"{arguments.operation}: done")
     return DONE
 
@@ -201,7 +209,7 @@ def parser() -> argparse.ArgumentParser:
 
     add("serve", _serve, "Run the bot. Settings come from USHER_… variables or .env.")
     show = add("demo", _demo, "Open the playground: an emulated Slack workspace and Teams tenant, no account needed.")
-    show.add_argument("--port", type=int, default=3978, help="where the playground is served (default 3978)")
+    show.add_argument("--port", type=_port, default=3978, help="where the playground is served (default 3978)")
     show.add_argument(
         "--autoplay", action="store_true", help="run a whole rollout by itself in the terminal, then end"
     )
@@ -272,6 +280,13 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 def _settings() -> Settings:
     return load()
+
+
+def _port(word: str) -> int:
+    port = int(word)
+    if not 0 < port < 2**16:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return port
 
 
 def _complain(lines: Sequence[str]) -> int:

@@ -21,7 +21,7 @@ async def examine(settings: Settings, assembled: Assemble, console: Console) -> 
     healthy = True
     async for name, fault in _findings(settings, assembled):
         mark = "[red]✗[/]" if fault else "[green]✓[/]"
-        console.print(f"{mark} {name}" + (f": {escape(fault)}" if fault else ""))
+        console.print(f"{mark} {name}" + (f": {escape(fault)}" if fault else ""), soft_wrap=True)
         healthy = healthy and not fault
     return 0 if healthy else 1
 

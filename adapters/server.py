@@ -85,6 +85,8 @@ class Bot:
                 return await adapter.start()
             except (PlatformUnavailable, StoreUnavailable) as failure:
                 log.warning("platform.not_started", platform=adapter.platform.platform.value, why=str(failure))
+            except Exception:
+                log.exception("platform.not_started", platform=adapter.platform.platform.value)
             await asyncio.sleep(RETRY_PLATFORM)
 
     async def _healthz(self, _request: web.Request) -> web.Response:

@@ -109,7 +109,7 @@ def _hosts(setting: str, hosts: tuple[str, ...]) -> Iterator[str]:
 
 def _names_somebody(name: str) -> bool:
     patterns = (_EMAIL, _SLACK_USER, _PERSON, _TEAMS_USER)
-    return _is_guid(name) or any(pattern.fullmatch(name) for pattern in patterns)
+    return is_guid(name) or any(pattern.fullmatch(name) for pattern in patterns)
 
 
 def _database(settings: Settings) -> Iterator[str]:
@@ -202,13 +202,14 @@ def _teams_ids(settings: Settings) -> Iterator[str]:
     """Microsoft's ids are GUIDs; an emulator may name things as it likes."""
     if settings.teams_is_emulated:
         return
-    if settings.teams_app_id and not _is_guid(settings.teams_app_id):
+    if settings.teams_app_id and not is_guid(settings.teams_app_id):
         yield "USHER_TEAMS_APP_ID is not a GUID (00000000-0000-0000-0000-000000000000): copy Microsoft App ID."
-    if settings.teams_tenant_id and not _is_guid(settings.teams_tenant_id):
+    if settings.teams_tenant_id and not is_guid(settings.teams_tenant_id):
         yield "USHER_TEAMS_TENANT_ID is not a GUID: copy the Tenant ID, not the tenant's domain name."
 
 
-def _is_guid(value: str) -> bool:
+def is_guid(value: str) -> bool:
+    """Whether it is written as Microsoft writes ids."""
     try:
         return str(UUID(value)) == value.casefold()
     except ValueError:

@@ -86,3 +86,8 @@ def targets_of(event: CommandIssued) -> tuple[Target, ...]:
 def words_of(event: CommandIssued) -> tuple[str, ...]:
     """The arguments that are plain words."""
     return tuple(word for word in without_command(event) if isinstance(word, str))
+
+
+def words_said(event: CommandIssued) -> str:
+    """Everything that was typed, without whom it names."""
+    return " ".join(word for word in event.words if isinstance(word, str))

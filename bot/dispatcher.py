@@ -82,6 +82,9 @@ class Dispatcher:
             except (StoreUnavailable, StaleWrite) as failure:
                 log.warning("dispatcher.put_off", why=type(failure).__name__)
                 await self._clock.sleep(AFTER_FAILURE)
+            except Exception:
+                log.exception("dispatcher.failed")
+                await self._clock.sleep(AFTER_FAILURE)
 
     async def stop(self) -> None:
         """Take nothing new and wait for what is in flight."""

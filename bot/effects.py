@@ -29,7 +29,9 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await _queue(tx, effect, now)
         case Invite():
             people = await tx.people.by_ids(effect.people)
-            await tx.invitations.invite(effect.rollout, effect.wave, people, now)
+            new = await tx.invitations.invite(effect.rollout, effect.wave, people, now)
+            if new != effect.wave.size:  # somebody else invited some of them in the meantime
+                await tx.save(effect.wave.model_copy(update={"size": new, "version": effect.wave.version + 1}))
         case AskDirectory():
             await tx.look_ups.ask(_look_up(effect, event, now))
         case Remember():

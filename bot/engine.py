@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 
 from bot import faultpoints, roles
-from bot.commands import COMMANDS, command_of, from_message
+from bot.commands import COMMANDS, command_of, from_message, words_said
 from bot.conversations import CONVERSATIONS, answers
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.effects import store_effect
@@ -28,6 +28,7 @@ from bot.events import (
 )
 from bot.model import AuditEntry, Person, derived_id
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
+from bot.secrets import holds_secret
 from bot.transition import Reply, Transition, Whisper
 
 ANSWER_WITHIN = 2.0  # seconds; Slack waits for 3 (docs.slack.dev, "Acknowledging requests")
@@ -116,7 +117,9 @@ class Engine:
         event = (isinstance(event, MessageReceived) and from_message(event)) or event
         conversation, action = conversation_for(event)
         loaded = await conversation.read(tx, event, scene)
-        if not _may(loaded, event, conversation, action):
+        if isinstance(event, CommandIssued) and holds_secret(words_said(event)):
+            transition = answers.secret_pasted()
+        elif not _may(loaded, event, conversation, action):
             transition = answers.refused(action, loaded)
         else:
             transition = conversation.decide(loaded, event, now)

@@ -31,6 +31,13 @@ class Platform(StrEnum):
     SLACK = "slack"
     TEAMS = "teams"
 
+    @property
+    def shows_what_was_sent(self) -> bool:
+        """Whether the platform can be asked if a message arrived (docs/delivery.md): what is unknown there is looked
+        up, and never sent again unasked or by an admin.
+        """
+        return self is Platform.SLACK
+
 
 class Workspace(SQLModel):
     """A Slack workspace or a Teams tenant that the bot is installed in.

@@ -70,7 +70,8 @@ class RolloutCounts:
     open_cases: int = 0
     reminders: int = 0
     deliveries: Mapping[DeliveryState, int] | None = None
-    reasons: Mapping[str, int] | None = None  # of unknown and dead deliveries
+    reasons: Mapping[str, int] | None = None  # why the last message to somebody who is open failed, or may have
+    failed: int = 0  # of these, what an admin can send again
 
 
 class Clock(Protocol):
@@ -237,7 +238,9 @@ class Deliveries(Protocol):
     async def hold(self, rollout_id: str) -> int: ...
     async def release(self, rollout_id: str, now: datetime) -> int: ...
     async def send_again(self, rollout_id: str, now: datetime) -> int:
-        """Unknown and dead ones become ready with a fresh attempt count; returns how many."""
+        """The last message to each open invitee becomes ready again if it is dead, or unknown where the platform
+        cannot be asked; returns how many. Nobody gets two messages by it.
+        """
         ...
 
     async def of_wave(self, wave_id: str) -> Mapping[DeliveryState, int]: ...

@@ -17,7 +17,7 @@ async def show_progress(store: Store, platforms: Mapping[Platform, ChatPlatform]
         waves = [(wave, await tx.deliveries.of_wave(wave.id)) for wave in await tx.rollouts.running_waves()]
     updated = 0
     for wave, counts in waves:
-        shown = ",".join(f"{state}:{counts[state]}" for state in sorted(counts))
+        shown = ",".join(f"{state}:{counts[state]}" for state in sorted(counts)) or "nobody"
         if shown != wave.shown and await _update(store, platforms, wave, counts):
             await _remember(store, clock, wave, shown, finished=_settled(platforms, wave, counts))
             updated += 1

@@ -165,7 +165,7 @@ def _moment(when: When, reader: Reader) -> str:
     local: datetime = when.at.astimezone(zone(reader.time_zone))
     match when.style:
         case "date":
-            return format_date(local.date(), "long", locale=locale)
+            return format_date(local.date(), "d MMMM y", locale=locale)
         case "day":
             return format_date(local.date(), "full", locale=locale)
         case "time":

@@ -7,11 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CaseState, DeliveryState
 from bot.ports import RolloutCounts
+from storage.failures import can_go_again, is_last_and_failed
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION
 
 
 async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
-    """Four statements, each one pass over an index of the rollout's rows."""
+    """Five statements, each one pass over an index of the rollout's rows."""
     is_open = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
     people = (
         await connection.execute(
@@ -34,7 +35,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
     cases = await connection.scalar(
         select(func.count()).where(CASE.c.rollout_id == rollout_id, CASE.c.state == CaseState.OPEN)
     )
-    deliveries, reasons = await _deliveries(connection, rollout_id)
+    reasons, failed = await _failures(connection, rollout_id)
     return RolloutCounts(
         invited=people.invited,
         reached=people.reached,
@@ -44,23 +45,26 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
         open=people.open,
         open_cases=cases or 0,
         reminders=int(people.reminders),
-        deliveries=deliveries,
+        deliveries=await _deliveries(connection, rollout_id),
         reasons=reasons,
+        failed=failed,
     )
 
 
-async def _deliveries(
-    connection: AsyncConnection, rollout_id: str
-) -> tuple[dict[DeliveryState, int], dict[str, int]]:
-    states: dict[DeliveryState, int] = {}
-    reasons: dict[str, int] = {}
+async def _deliveries(connection: AsyncConnection, rollout_id: str) -> dict[DeliveryState, int]:
     rows = await connection.execute(
-        select(DELIVERY.c.state, DELIVERY.c.reason, func.count())
-        .where(DELIVERY.c.rollout_id == rollout_id)
-        .group_by(DELIVERY.c.state, DELIVERY.c.reason)
+        select(DELIVERY.c.state, func.count()).where(DELIVERY.c.rollout_id == rollout_id).group_by(DELIVERY.c.state)
     )
-    for state, reason, number in rows:
-        states[state] = states.get(state, 0) + number
-        if state in (DeliveryState.UNKNOWN, DeliveryState.DEAD):
-            reasons[reason] = reasons.get(reason, 0) + number
-    return states, reasons
+    return dict(rows.all())
+
+
+async def _failures(connection: AsyncConnection, rollout_id: str) -> tuple[dict[str, int], int]:
+    """Why the last messages to people failed, and how many of them can go again."""
+    again = can_go_again()
+    rows = await connection.execute(
+        select(DELIVERY.c.reason, func.count(), func.count().filter(again))
+        .where(DELIVERY.c.rollout_id == rollout_id, is_last_and_failed())
+        .group_by(DELIVERY.c.reason)
+    )
+    found = rows.all()
+    return {reason: number for reason, number, _ in found}, sum(number for _, _, number in found)

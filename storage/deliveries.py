@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState
 from bot.ports import Reason
+from storage.failures import ASKABLE, can_go_again, is_last_and_failed
 from storage.rows import fields, insert, one_of, plain, values
 from storage.tables import DELIVERY, INVITATION, ROLLOUT, WORKSPACE
 
@@ -50,7 +51,7 @@ class Deliveries:
             .where(
                 or_(
                     exists().where(own, _READY, DELIVERY.c.not_before <= now),
-                    exists().where(own, _UNKNOWN),
+                    exists().where(own, _UNKNOWN, WORKSPACE.c.platform.in_(ASKABLE)),
                     exists().where(own, _OUTDATED),
                 )
             )
@@ -201,11 +202,13 @@ class Deliveries:
         return (await self._connection.execute(statement)).rowcount
 
     async def send_again(self, rollout_id: str, now: datetime) -> int:
-        """Unknown and dead ones become ready with a fresh attempt count; returns how many."""
-        failed = DELIVERY.c.state.in_([DeliveryState.UNKNOWN, DeliveryState.DEAD])
+        """The last message to each open invitee becomes ready again, with a fresh attempt count, if it is dead, or
+        unknown where the platform cannot be asked; returns how many.
+        """
+        which = DELIVERY.c.rollout_id == rollout_id, is_last_and_failed(), can_go_again()
         statement = (
             update(DELIVERY)
-            .where(DELIVERY.c.rollout_id == rollout_id, failed)
+            .where(DELIVERY.c.id.in_(select(DELIVERY.c.id).where(*which)))
             .values(
                 state=DeliveryState.READY,
                 not_before=_unless_held(now),

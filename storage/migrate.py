@@ -10,6 +10,7 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -30,8 +31,13 @@ async def upgrade(url: str, revision: str = "head") -> None:
 
 
 async def downgrade(url: str, revision: str) -> None:
-    """Go back to `revision`; "base" removes every table and all that is in them."""
-    await _alone(url, lambda connection: command.downgrade(_config(connection), revision))
+    """Go back to `revision`; "base" removes every table and all that is in them. Raises ValueError when there is no
+    such revision.
+    """
+    try:
+        await _alone(url, lambda connection: command.downgrade(_config(connection), revision))
+    except CommandError as error:
+        raise ValueError(f"there is no revision {revision}") from error
 
 
 async def current(url: str) -> str | None:

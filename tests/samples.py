@@ -208,6 +208,7 @@ def _invite(of: Company) -> Scenes:
     here = scene(of.rollout)
     yield "no rollout", _decide("invite", InviteLoaded(scene()), command("invite"))
     yield "usage", _decide("invite", InviteLoaded(here), command("invite"))
+    yield "here, in a chat of two", _decide("invite", InviteLoaded(here), command("invite team"))
     yield "unknown word", _decide("invite", InviteLoaded(here), command(f"invite {of.words.split()[0]}"))
     paused = scene(of.rollout.model_copy(update={"state": RolloutState.PAUSED}))
     yield "paused", _decide("invite", InviteLoaded(paused), command("invite a@b.example"))
@@ -334,6 +335,7 @@ def _status(of: Company) -> Scenes:
         reminders=12_345,
         deliveries=dict.fromkeys(DeliveryState, 100),
         reasons={reason.value: 3 for reason in Reason},
+        failed=200,
     )
     yield "usage", _decide("status", StatusLoaded(here), command("status of everything"))
     for state in RolloutState:

@@ -69,7 +69,7 @@ def _of_another_team(user: Mapping[str, Any], workspace_id: str) -> bool:
     # People of an Enterprise Grid organization have another home team but belong to this one too.
     team, teams = user.get("team_id"), (user.get("enterprise_user") or {}).get("teams") or ()
     here = workspace_id.partition(":")[2]
-    return bool(team) and team != here and here not in teams and not user.get("enterprise_user")
+    return bool(team) and team != here and here not in teams
 
 
 class People:

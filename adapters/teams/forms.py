@@ -65,8 +65,8 @@ def form_activity(form: Form, reader: Reader) -> Json:
 
 def _button(button: Button, form: Form, pen: Pen) -> Json:
     # Teams sends nothing while a required input is empty. Somebody who goes back must not be held up by that, so
-    # there the button goes without the inputs.
-    inputs = "none" if any(field.required for field in form.fields) else "auto"
+    # there the button goes without the inputs, unless all of them are filled in already.
+    inputs = "none" if any(field.required and not field.value for field in form.fields) else "auto"
     return pressing(button, pen, form_data(form, button.token, PRESS), inputs=inputs)
 
 

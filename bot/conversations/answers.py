@@ -33,6 +33,11 @@ def refused(action: str, loaded: Loaded) -> Transition:
     )
 
 
+def secret_pasted() -> Transition:
+    """Somebody wrote a token. Say so, and let it go no further: not into an answer, not into a row."""
+    return Transition(reply=Whisper(notice(text("secret.pasted"), Tone.ERROR)), audit="secret.pasted")
+
+
 def no_rollout() -> Transition:
     """There is nothing to act on yet."""
     return whisper(text("answer.no_rollout"), Tone.WARNING)

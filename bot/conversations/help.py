@@ -83,8 +83,7 @@ def _home(loaded: HomeLoaded, event: HomeOpened | MessageReceived, _now: datetim
 def _written_to(loaded: HomeLoaded, event: MessageReceived) -> Transition:
     """Words that are no command. A pasted secret is told of and goes no further."""
     if holds_secret(event.text):
-        warning = answers.notice(text("secret.pasted"), Tone.ERROR)
-        return Transition(reply=Whisper(warning), audit="secret.pasted")
+        return answers.secret_pasted()
     words = event.text.split()
     near = suggestion(words[0].lstrip("/")) if words and len(words[0]) < 30 else None
     if near is not None and loaded.scene.role is Role.ADMIN:  # "please" from somebody else is no misspelt "pause"

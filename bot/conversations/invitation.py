@@ -64,7 +64,7 @@ def invitation_message(view: InvitationView) -> Message:
 
 
 def reminder_message(view: InvitationView, number: int) -> Message:
-    """Shorter, and about what is still open only."""
+    """Shorter, and about what is still open only. It asks for nothing anew: that would make an invitation of it."""
     rollout = view.rollout
     still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
     return Message(
@@ -79,7 +79,6 @@ def reminder_message(view: InvitationView, number: int) -> Message:
             *((Section(text("reminder.last")),) if number >= rollout.policy.at_most else ()),
         ),
         buttons=buttons(view),
-        refresh=_token(view, "show"),
     )
 
 
@@ -92,7 +91,7 @@ def closed_message(view: InvitationView) -> Message:
     return Message(
         summary=sentence,
         title=text("invitation.title"),
-        body=(Notice(sentence, tone), *checks(view)),
+        body=(Notice(sentence, tone), *(checks(view) if view.invitation.exempt_at is None else ())),
         buttons=(LinkButton(text("button.open_sonarqube"), view.rollout.login_url),),
     )
 

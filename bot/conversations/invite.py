@@ -89,6 +89,8 @@ def _ask(rollout: Rollout, event: CommandIssued, now: datetime) -> Transition:
     if event.here is not None and any(word.casefold() in HERE for word in words):
         targets = (*targets, event.here)
         words = tuple(word for word in words if word.casefold() not in HERE)
+    if words and words[0].casefold() in HERE:
+        return answers.whisper(text("invite.here_where", word=words[0]), Tone.WARNING)
     if words:
         return answers.whisper(text("invite.unknown_word", word=words[0]), Tone.ERROR)
     if not targets:

@@ -74,7 +74,9 @@ async def _load(tx: Transaction, event: ButtonPressed | FormSubmitted, scene: Sc
     seen = await tx.people.admins_seen(scene.workspace.company, scene.admins)
     # Owners of the Slack workspace may run a rollout, but did not ask to hear of it.
     named = [admin.id for admin in seen if Admins(frozenset(scene.admins)).include(admin)]
-    ids = dict.fromkeys([found.view.rollout.created_by, *named])
+    wave = await tx.rollouts.wave(found.view.invitation.wave_id)
+    invited_by = [wave.created_by] if wave else []
+    ids = dict.fromkeys([found.view.rollout.created_by, *invited_by, *named])
     return ProblemLoaded(scene, found.owner, found.view, tuple(ids))
 
 

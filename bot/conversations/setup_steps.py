@@ -190,10 +190,8 @@ def _people_fields(draft: Draft) -> tuple[Field, ...]:
 
 
 def _read_people(values: FormValues, _draft: Draft, _where: Where) -> Read:
-    organizations = (
-        tuple(dict.fromkeys(re.split(r"[\s,;]+", one(values, "organizations").strip())))
-        if one(values, "organizations")
-        else ()
+    organizations = tuple(
+        dict.fromkeys(key.strip() for key in re.split(r"[\n,;]", one(values, "organizations")) if key.strip())
     )
     unfit = [key for key in organizations if not ENTERPRISE_KEY.fullmatch(key)]
     errors = {"organizations": text("setup.error.organization", key=unfit[0])} if unfit else {}

@@ -13,7 +13,7 @@ from bot.conversations.invitation import checks
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import Button, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
-from bot.model import CheckKind, DeliveryState, Person, Rollout, RolloutState
+from bot.model import CheckKind, Person, Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts, Transaction
 from bot.transition import Replace, SendAgain, Transition, Whisper
 
@@ -139,8 +139,7 @@ def problems(counts: RolloutCounts) -> tuple[Element, ...]:
 
 def _status_buttons(rollout: Rollout, counts: RolloutCounts) -> tuple[Button, ...]:
     token = Token("status", "show", rollout.id)
-    deliveries = counts.deliveries or {}
-    again = deliveries.get(DeliveryState.UNKNOWN, 0) + deliveries.get(DeliveryState.DEAD, 0)
+    again = counts.failed
     buttons = [Button(text("button.refresh"), token)]
     if counts.open:
         buttons.append(Button(text("button.missing"), Token("status", "missing", rollout.id)))
@@ -156,8 +155,7 @@ def _status_buttons(rollout: Rollout, counts: RolloutCounts) -> tuple[Button, ..
 
 
 def _send_again(rollout: Rollout, counts: RolloutCounts) -> Transition:
-    deliveries = counts.deliveries or {}
-    again = deliveries.get(DeliveryState.UNKNOWN, 0) + deliveries.get(DeliveryState.DEAD, 0)
+    again = counts.failed
     if not again:
         return Transition(reply=Replace(status_message(rollout, counts)))
     return Transition(

@@ -168,10 +168,9 @@ async def test_a_settled_message_stays_settled(store, how, words):
 
 @pytest.mark.parametrize(("how", "words"), SETTLING)
 async def test_a_late_worker_changes_nothing_after_an_admin_has_sent_again(store, how, words):
-    await begin(store)
-    await enqueue(store, notice("k1", rollout_id="r1"))
+    await invite(store, ["ada"])
     (late,) = await claim(store)
-    await settle(store, "unclear", late, "timed_out")
+    await settle(store, "gave_up", late, "blocked")
     async with store.transaction() as tx:
         assert await tx.deliveries.send_again("r1", NOW + HOUR) == 1
     (again,) = await claim(store, at=NOW + HOUR)
@@ -224,21 +223,55 @@ async def test_an_unknown_message_that_the_platform_does_not_have_is_sent_again(
     assert (again.id, again.attempt) == (claimed.id, 2)
 
 
-async def test_unknown_and_dead_messages_are_sent_again_with_a_fresh_count(store):
-    await begin(store)
-    await enqueue(store, *(notice(f"k{number}", rollout_id="r1") for number in range(4)), notice("k9"))
-    one, two, three, four, other = sorted(await claim(store), key=lambda delivery: delivery.key)
-    await settle(store, "unclear", one, "timed_out")
-    await settle(store, "gave_up", two, "blocked")
-    await settle(store, "sent", three, NOW, "D1", "1")
-    await settle(store, "gave_up", other, "blocked")
+async def test_a_dead_message_is_sent_again_with_a_fresh_count(store):
+    await invite(store, ["ada", "ben"])
+    blocked, arrived = await claim(store)
+    await settle(store, "gave_up", blocked, "blocked")
+    await settle(store, "sent", arrived, NOW, "D1", "1")
     async with store.transaction() as tx:
-        assert await tx.deliveries.send_again("r1", NOW + HOUR) == 2
+        assert (await tx.invitations.counts("r1")).failed == 1
+        assert await tx.deliveries.send_again("r1", NOW + HOUR) == 1
 
-    again = await claim(store, at=NOW + HOUR)
-    assert sorted(one.key for one in again) == ["k0", "k1"]
-    assert {(one.attempt, one.reason) for one in again} == {(1, "")}
-    assert (await delivery_now(store, four)).state is DeliveryState.SENDING
+    (again,) = await claim(store, at=NOW + HOUR)
+    assert (again.id, again.attempt, again.reason) == (blocked.id, 1, "")
+
+
+async def test_of_several_messages_to_one_person_only_the_last_is_sent_again(store):
+    (ada,) = await invite(store, ["ada"])
+    (invitation,) = await claim(store)
+    await settle(store, "gave_up", invitation, "blocked")
+    await enqueue(store, reminder(ada, 1))
+    (nudge,) = await claim(store)
+    await settle(store, "gave_up", nudge, "blocked")
+    async with store.transaction() as tx:
+        assert (await tx.invitations.counts("r1")).failed == 1
+        assert await tx.deliveries.send_again("r1", NOW + HOUR) == 1
+
+    assert [one.id for one in await claim(store, at=NOW + HOUR)] == [nudge.id]
+
+
+async def test_whoever_was_reached_since_or_is_done_is_not_written_to_again(store):
+    ada, ben = await invite(store, ["ada", "ben"])
+    for one in await claim(store):
+        await settle(store, "gave_up", one, "blocked")
+    await enqueue(store, reminder(ada, 1))
+    (nudge,) = await claim(store)
+    await settle(store, "sent", nudge, NOW, "D1", "1")
+    await change(store, ben, done_at=NOW)
+    async with store.transaction() as tx:
+        counts = await tx.invitations.counts("r1")
+        assert (counts.failed, counts.reasons) == (0, {})
+        assert await tx.deliveries.send_again("r1", NOW + HOUR) == 0
+
+
+async def test_what_is_unknown_on_slack_is_looked_up_not_sent_again(store):
+    await invite(store, ["ada"])
+    (unclear,) = await claim(store)
+    await settle(store, "unclear", unclear, "timed_out")
+    async with store.transaction() as tx:
+        counts = await tx.invitations.counts("r1")
+        assert (counts.failed, counts.reasons) == (0, {"timed_out": 1})
+        assert await tx.deliveries.send_again("r1", NOW + HOUR) == 0
 
 
 async def test_a_lane_is_listed_while_there_is_something_to_do_in_it(store):

@@ -103,7 +103,7 @@ def test_here_means_the_channel_that_the_command_was_written_in(word: str) -> No
 
 
 def test_here_means_nothing_where_there_is_no_channel() -> None:
-    assert said(ask(command("invite here"), rollout())) == "invite.unknown_word"
+    assert said(ask(command("invite here"), rollout())) == "invite.here_where"
 
 
 def test_each_name_is_looked_up_once() -> None:

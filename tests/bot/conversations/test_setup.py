@@ -202,12 +202,18 @@ def test_an_error_keeps_everything_else_that_was_filled_in(setup: Setup) -> None
     assert value(form, "region") == ("us",)
 
 
-@pytest.mark.parametrize("typed", ["a\nb", "a, b", "a;b", " a  b\na "])
+@pytest.mark.parametrize("typed", ["a\nb", "a, b", "a;b", " a \n b \na "])
 def test_organizations_may_be_separated_in_any_usual_way(setup: Setup, typed: str) -> None:
     setup.fill_in("enterprise", "login", "provisioning")
     setup.submit(**GOOD["people"] | {"organizations": typed})
     setup.fill_in("reminders")
     assert setup.save().organizations == ("a", "b")
+
+
+def test_a_name_with_a_space_is_no_organization_key(setup: Setup) -> None:
+    setup.fill_in("enterprise", "login", "provisioning")
+    form = setup.submit(**GOOD["people"] | {"organizations": "acme payments"})
+    assert form.errors == {"organizations": Text("setup.error.organization", {"key": "acme payments"})}
 
 
 def test_without_a_login_url_the_one_click_link_is_used_and_follows_a_change_of_the_key(setup: Setup) -> None:

@@ -42,6 +42,7 @@ COUNTS = RolloutCounts(
     reminders=70,
     deliveries={DeliveryState.SENT: 55, DeliveryState.UNKNOWN: 2, DeliveryState.DEAD: 1},
     reasons={"blocked": 1, "timed_out": 2},
+    failed=3,
 )
 
 

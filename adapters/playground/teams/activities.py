@@ -94,7 +94,9 @@ class ActivityWriter:
     ) -> Json:
         """A press on Action.Execute, or the card's own refresh (``automatic``); the inputs are in ``action.data``."""
         activity = self._invoke("adaptiveCard/action", account, conversation, message.thread)
-        return activity | {"value": {"action": action, "trigger": trigger}, "replyToId": message.id}
+        # Neither looks nor fallback are sent: "Universal Actions for Adaptive Cards", section "Invoke request".
+        pressed = {name: action[name] for name in ("type", "id", "verb", "data") if name in action}
+        return activity | {"value": {"action": pressed, "trigger": trigger}, "replyToId": message.id}
 
     def task(
         self,

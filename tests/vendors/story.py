@@ -74,7 +74,7 @@ async def told_on_slack(slack: SlackEmulator) -> None:
     olivia, alice = slack.person("olivia"), slack.person("alice")
     await slack.events.verify_url()
     await olivia.types("/sso")
-    await _sets_up(slack)
+    await sets_up(slack)
     await olivia.types("/sso invite @engineering")
     asked = (await slack.until(lambda: [m for m in olivia.direct_messages if _label(m.buttons, "Send to ")]))[-1]
     await olivia.presses(asked, _label(asked.buttons, "Send to "))
@@ -109,7 +109,8 @@ async def told_on_slack(slack: SlackEmulator) -> None:
         await olivia.types(f"/sso {command}")
 
 
-async def _sets_up(slack: SlackEmulator) -> None:
+async def sets_up(slack: SlackEmulator) -> None:
+    """Six steps of a dialog, the first with a mistake."""
     olivia = slack.person("olivia")
     await olivia.types("/sso setup")
     await slack.until(lambda: olivia.modal)
@@ -148,13 +149,18 @@ async def told_on_teams(playground: Playground) -> None:
     await diego.presses(_newest(diego, "Ask the admins"), "Ask the admins", {"description": "It is unknown."})
     await diego.opens()
     await diego.types("hello?")
-    card = _newest(diego, "I can")
-    old_client = {**card.card["actions"][0], "type": "Action.Submit"}
-    await diego.acts(card.conversation_id, card.id, old_client, {})
+    await _presses_in_an_old_client(teams.person("mei"))
     await diego.uninstalls()
     await diego.installs()
     await teams.uninstall_from_team("adele")
     await teams.install_in_team("adele")
+
+
+async def _presses_in_an_old_client(person: TeamsClient) -> None:
+    """One that takes the fallback of Action.Execute."""
+    message = _newest(person, "I can see")
+    pressed = next(each for each in message.card["actions"] if each["title"].startswith("I can see"))
+    await person.acts(message.conversation_id, message.id, pressed["fallback"], {})
 
 
 def _newest(person: TeamsClient, beginning: str) -> SeenMessage | Any:

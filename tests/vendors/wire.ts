@@ -151,16 +151,18 @@ export namespace Teams {
     entities?: ({ type: string } & Record<string, unknown>)[];
   };
   export type Message = Activity & { type: 'message' };
-  export type Invoke = Having<Activity, 'name' | 'value'> & { type: 'invoke' };
-  export type CardAction = Invoke & {
+  // learn.microsoft.com, "Universal Actions for Adaptive Cards", section "adaptiveCard/action invoke".
+  export type CardAction = Omit<Activity, 'value' | 'name'> & {
+    type: 'invoke';
     name: 'adaptiveCard/action';
-    value: { action: teams.AdaptiveCardInvokeAction; trigger: 'manual' | 'automatic' };
+    value: { action: Having<Loose<teams.AdaptiveCardInvokeAction>, 'type' | 'verb' | 'data'>; trigger: 'automatic' | 'manual' };
   };
   export type ConversationUpdate = Activity & { type: 'conversationUpdate' };
   export type InstallationUpdate = Having<Activity, 'action'> & { type: 'installationUpdate' };
   // What the bot sends: no more than an activity has.
   export type Sent = Having<Loose<Wire<teams.Activity>>, 'type'>;
-  export type CardActionAnswer = Having<Loose<teams.AdaptiveCardInvokeResponse>, 'statusCode' | 'type'> & {
+  // A card, or the words of a toast: the same page, section "Response format".
+  export type CardActionAnswer = Omit<teams.AdaptiveCardInvokeResponse, 'value'> & {
     value: string | Record<string, unknown>;
   };
   export type CreateConversation = Having<Loose<Wire<teams.ConversationParameters>>, 'bot' | 'members' | 'channelData'>;

@@ -50,6 +50,7 @@ from tests.builders import (
     press,
     rollout,
     submit,
+    words,
     workspace,
 )
 from tests.doubles import StoppedClock
@@ -307,6 +308,17 @@ async def test_a_pasted_token_is_nowhere_in_the_database(store: Database, engine
     for noun in (AuditEntry, Case, Delivery, Dialog, Invitation, InboxEntry):
         assert secret not in repr(await stored(store, noun))
     assert "secret.pasted" in [entry.action for entry in await stored(store, AuditEntry)]
+
+
+@pytest.mark.parametrize("before", ["", "invite ", "status ", "exempt because of "])
+async def test_a_token_in_a_command_is_warned_of_and_not_said_again(
+    store: Database, engine: Engine, before: str
+) -> None:
+    await invited_people(store, GRACE)
+    token = "sqp_" + "d4" * 20
+    said = message_of(await engine(command(before + token)))
+    assert keys(said)[0] == "secret.pasted"
+    assert token not in words(said)
 
 
 async def test_another_source_confirms_without_an_invitees_click(store: Database, engine: Engine) -> None:

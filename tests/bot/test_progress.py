@@ -9,7 +9,7 @@ from bot.model import Platform, Wave
 from bot.ports import NeverLeft, Reason, Refused, Throttled, Unclear
 from bot.progress import show_progress
 from storage.database import Database
-from tests.builders import GRACE, LINUS, NOON, keys, words
+from tests.builders import ADA, GRACE, LINUS, NOON, keys, rollout, words
 from tests.doubles import MemoryPlatform, StoppedClock
 from tests.rows import changed, invited_people, stored
 
@@ -100,3 +100,26 @@ async def test_without_a_message_or_a_platform_it_only_counts(
     await changed(store, "wave", message_id="", shown="")
     assert await show_progress(store, {Platform.SLACK: slack}, clock) == 1
     assert slack.shown == {}
+
+
+async def test_a_list_whose_people_were_invited_meanwhile_ends_at_once(
+    store: Database, slack: MemoryPlatform, clock: StoppedClock
+) -> None:
+    await invited_people(store, GRACE)
+    async with store.transaction() as tx:
+        empty = Wave(
+            id="wave-2",
+            rollout_id=rollout().id,
+            workspace_id=ADA.workspace_id,
+            created_by=ADA.id,
+            created_at=NOON,
+            channel_id="D1",
+            message_id="list-2",
+            version=1,
+        )
+        await tx.save(empty)
+    platforms = {Platform.SLACK: slack}
+    await show_progress(store, platforms, clock)
+    assert "progress.finished" in keys(slack.shown["list-2"])
+    (finished,) = [wave for wave in await stored(store, Wave) if wave.id == "wave-2"]
+    assert finished.finished_at == NOON

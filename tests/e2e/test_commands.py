@@ -43,7 +43,7 @@ async def test_status_of_one_person(chat: Chat):
     for named in (chat.invitee.mention, chat.invitee.email):
         await chat.admin.types_in_channel(f"/sso status {named}")
         status = await chat.admin.reads(chat.invitee.name)
-        assert "(confirmed on February 2, 2026)" in status.words
+        assert "(confirmed on 2 February 2026)" in status.words
         assert status.fact("Reminders so far") == "1"
     await chat.admin.types_in_channel(f"/sso status {chat.outsider.mention}")
     await chat.admin.reads("is not invited in this rollout.")

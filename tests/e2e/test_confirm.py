@@ -59,7 +59,7 @@ async def test_each_check_is_confirmed_in_the_message_itself(chat: Chat, restart
         await chat.invitee.until(lambda label=label: label not in chat.invitee.messages[-1].buttons)
         shown = chat.invitee.messages[-1]
         assert shown.key == invitation.key
-        assert shown.words.count("(confirmed on February 2, 2026)") == 3 - len(remaining)
+        assert shown.words.count("(confirmed on 2 February 2026)") == 3 - len(remaining)
         assert [each for each in shown.buttons if each in ALL_CHECKS] == remaining
     done = await chat.invitee.reads("All done, thank you!")
     assert done.key == invitation.key

@@ -167,7 +167,7 @@ def _moment(when: When, reader: Reader) -> str:
         case "date":
             return format_date(local.date(), "d MMMM y", locale=locale)
         case "day":
-            return format_date(local.date(), "full", locale=locale)
+            return format_date(local.date(), "EEEE d MMMM y", locale=locale)
         case "time":
             return format_time(local, "short", tzinfo=zone(reader.time_zone), locale=locale)
         case _:

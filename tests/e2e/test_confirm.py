@@ -42,7 +42,7 @@ async def test_the_message_says_why_where_and_what_to_check(chat: Chat):
         "SonarQube Cloud e-mails you a one-time code",
         "You see your organizations in SonarQube Cloud: acme-web and acme-core",
         "You can do your tasks there as before",
-        f"Please be done by {format_date(deadline, 'full', locale='en')}.",
+        f"Please be done by {format_date(deadline, 'EEEE d MMMM y', locale='en')}.",
     ):
         assert sentence in invitation.words
 

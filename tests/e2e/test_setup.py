@@ -55,7 +55,7 @@ async def test_each_mistake_is_named_and_can_be_put_right(chat: Chat):
     await is_told("deadline", "a day in the future", hour_from="9", hour_to="17", deadline="2026-01-30")
     await admin.submits({"deadline": "2026-03-31"})
     preview = await admin.opens("Set up (6 of 6)")
-    assert "Please be done by Tuesday, March 31, 2026." in preview.words
+    assert "Please be done by Tuesday 31 March 2026." in preview.words
     await admin.submits()
     await admin.reads("The rollout of Acme is set up.")
 

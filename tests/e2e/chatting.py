@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+PATIENCE = 10.0  # seconds for what takes a fraction of one
 Until = Callable[[Callable[[], Any]], Awaitable[Any]]
 Values = Mapping[str, str | Sequence[str]]
 Found = TypeVar("Found")

@@ -20,12 +20,11 @@ from bot.model import DeliveryState, LookUpState, RolloutState
 from bot.reminders import queue_due
 from storage.database import create_engine
 from storage.tables import METADATA
-from tests.e2e.chatting import Somebody
+from tests.e2e.chatting import PATIENCE, Somebody
 from tests.e2e.on_slack import OnSlack
 from tests.e2e.on_teams import OnTeams
 
 MONDAY = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
-PATIENCE = 10.0  # seconds for what takes a fraction of one
 
 
 class OfficeClock(MovableClock):
@@ -46,6 +45,8 @@ class Office:
         self.database_url = database_url
         self.clock = OfficeClock()
         self.playground = Playground(self.clock)
+        # as patient as everybody else in these stories (see the fixture `unhurried`)
+        self.slack.bot.answer_within = self.slack.triggers.lives_for = self.teams.link.invoke_timeout = 2 * PATIENCE
         self.url = ""  # where the bot listens
         self._engine = create_engine(database_url)
         self._running = AsyncExitStack()

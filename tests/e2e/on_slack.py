@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import partial
 from html import unescape
 from typing import Any
 
 from adapters.playground.slack import SlackEmulator
 from adapters.playground.slack.form_state import state_values
 from adapters.playground.slack.world import Message, View
-from tests.e2e.chatting import Form, Said, Somebody, Values
+from tests.e2e.chatting import PATIENCE, Form, Said, Somebody, Values
 
 _LINK = re.compile(r"<[^|>]+\|([^>]+)>")
 
@@ -22,7 +23,7 @@ class OnSlack(Somebody):
         self.slack = slack
         self.person = slack.person(handle)
         user = self.person.user
-        super().__init__(user.real_name, user.email or "", user.tz, slack.until)
+        super().__init__(user.real_name, user.email or "", user.tz, partial(slack.until, within=PATIENCE))
 
     @property
     def mention(self) -> str:

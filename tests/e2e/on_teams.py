@@ -12,7 +12,7 @@ from adapters.playground.teams.inputs import filled_in
 from adapters.playground.teams.seen import SeenMessage
 from adapters.playground.teams.tenant import Account
 from adapters.teams.card_data import read_press
-from tests.e2e.chatting import Form, Said, Somebody, Values
+from tests.e2e.chatting import PATIENCE, Form, Said, Somebody, Values
 
 YES = "Yes, go ahead"
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
@@ -26,7 +26,7 @@ class OnTeams(Somebody):
         self.client = teams.person(key)
 
         async def until(condition: Any) -> Any:
-            await teams.until(condition)
+            await teams.until(condition, PATIENCE)
             return condition()
 
         super().__init__(self.account.name, self.account.email, self.account.timezone, until)

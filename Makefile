@@ -24,10 +24,10 @@ check: setup  ## lint, format, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: check  ## every check there is
+test: check  ## every check that needs only Python
 	$(BIN)/pytest
 
-vendors: setup tests/vendors/node_modules/.package-lock.json  ## the same bot held against Slack's and Microsoft's own JavaScript; needs Node 20
+vendors: setup tests/vendors/node_modules/.package-lock.json  ## the same bot held against Slack's and Microsoft's own JavaScript; needs Node 18 or newer and npm
 	$(BIN)/pytest tests/vendors -n 0
 
 tests/vendors/node_modules/.package-lock.json: tests/vendors/package-lock.json

@@ -22,25 +22,26 @@ from bot.clock import MovableClock
 from tests.vendors.node import HERE
 
 SERVICE = "http://127.0.0.1:1/connector/"  # nobody is there: whatever the bot wants to answer, it cannot
-NOW = int(time.time())
 
 
 def wanted(*, key: str = "good", header: dict[str, Any] | None = None, **claims: Any) -> dict[str, Any]:
     """A token as Microsoft's page describes it, but for what is given here; None leaves a claim out.
 
+    Times are in seconds from when it is made.
+
     learn.microsoft.com, "Authentication with the Bot Connector API", section "Connector to Bot: example JWT components".
     """
     usual = {"iss": "https://api.botframework.com", "aud": APP_ID, "serviceurl": SERVICE}
-    usual |= {"nbf": NOW - 60, "exp": NOW + 3600}
+    usual |= {"nbf": -60, "exp": 3600}
     all_claims = {name: value for name, value in {**usual, **claims}.items() if value is not None}
     return {"claims": all_claims, "key": key, "header": {"alg": "RS256", "typ": "JWT", "kid": key, **(header or {})}}
 
 
 ACCEPTED = {
     "as documented": wanted(),
-    "of a clock that is four minutes fast": wanted(nbf=NOW + 240),
-    "of a clock that is four minutes slow": wanted(exp=NOW - 240),
-    "with more claims": wanted(iat=NOW, azp="someone", jti="1"),
+    "of a clock that is four minutes fast": wanted(nbf=240),
+    "of a clock that is four minutes slow": wanted(exp=-240),
+    "with more claims": wanted(iat=0, azp="someone", jti="1"),
 }
 REFUSED = {
     "for another bot": wanted(aud="another"),
@@ -48,9 +49,9 @@ REFUSED = {
     "for nobody": wanted(aud=None),
     "from somebody else": wanted(iss="https://sts.windows.net/d6d49420-f39b-4df7-a1dc-d59a935871db/"),
     "from nobody": wanted(iss=None),
-    "that has expired": wanted(exp=NOW - 600),
+    "that has expired": wanted(exp=-600),
     "that never expires": wanted(exp=None),
-    "that is not valid yet": wanted(nbf=NOW + 600),
+    "that is not valid yet": wanted(nbf=600),
     "for another service": wanted(serviceurl="http://127.0.0.1:2/connector/"),
     "for no service": wanted(serviceurl=None),
     "by an unknown key": wanted(key="secret"),
@@ -84,7 +85,7 @@ class Door:
 @asynccontextmanager
 async def identity() -> AsyncIterator[dict[str, Any]]:
     """Tokens and the address of their keys, for as long as the script runs."""
-    given = json.dumps({"wanted": ACCEPTED | REFUSED})
+    given = json.dumps({"now": int(time.time()), "wanted": ACCEPTED | REFUSED})
     process = await asyncio.create_subprocess_exec(
         "node", HERE / "tokens.mjs", given, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

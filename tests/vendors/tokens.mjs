@@ -1,9 +1,13 @@
 // Makes the tokens of the Bot Framework with keys of its own, and serves these keys as Microsoft does, until stdin ends.
-// Given {wanted: {name: {claims, header, key}}} as its argument, it writes {metadata, tokens: {name: token}} in one line.
+// Given {now, wanted: {name: {claims, header, key}}} as its argument, with times in seconds from now, it writes
+// {metadata, tokens: {name: token}} in one line.
 import { createServer } from 'node:http';
-import * as jose from 'jose';
+import { webcrypto } from 'node:crypto';
 
-const { wanted } = JSON.parse(process.argv[2]);
+globalThis.crypto ??= webcrypto; // Node 18, as in Debian 12, has it under this name only
+const jose = await import('jose');
+
+const { now, wanted } = JSON.parse(process.argv[2]);
 const vouched = ['msteams', 'webchat'];
 const made = (alg) => jose.generateKeyPair(alg, { extractable: true });
 const keys = {
@@ -18,7 +22,9 @@ for (const [kid, { publicKey, published }] of Object.entries(keys)) {
   if (published) jwks.keys.push({ ...(await jose.exportJWK(publicKey)), kid, use: 'sig', ...published });
 }
 
-async function token({ claims, header, key }) {
+async function token({ claims: relative, header, key }) {
+  const claims = { ...relative };
+  for (const time of ['iat', 'nbf', 'exp']) if (time in claims) claims[time] += now;
   if (header.alg === 'none') return new jose.UnsecuredJWT(claims).encode();
   return new jose.SignJWT(claims).setProtectedHeader(header).sign(await signer(keys[key], header.alg));
 }

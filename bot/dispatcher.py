@@ -148,6 +148,8 @@ class Dispatcher:
             views = await tx.invitations.views([each.invitation_id for each in claimed if each.invitation_id])
             people = await _people(tx, claimed)
         bucket.give_back(granted - len(claimed))
+        if not claimed:
+            return 0
         faultpoints.reach("dispatcher.after_claim")
         outcomes = await asyncio.gather(
             *(

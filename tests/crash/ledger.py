@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from bot.model import DeliveryKind, DeliveryState
 from storage.database import create_engine
@@ -22,11 +23,18 @@ class Ledger:
         async with self._engine.connect() as connection:
             return Counter((await connection.scalars(select(DELIVERY.c.state))).all())
 
-    async def outdated(self) -> int:
-        """How many messages on the platform do not show yet what is true."""
+    async def on_its_way(self, now: datetime) -> int:
+        """How many messages are being sent or about to be, or do not show yet what is true. What waits for somebody's
+        working hours is not about to be sent.
+        """
+        soon = now + timedelta(minutes=30)
+        moving = or_(
+            DELIVERY.c.state == DeliveryState.SENDING,
+            and_(DELIVERY.c.state == DeliveryState.READY, DELIVERY.c.not_before < soon),
+            and_(DELIVERY.c.state == DeliveryState.SENT, DELIVERY.c.outdated > 0),
+        )
         async with self._engine.connect() as connection:
-            mine = (DELIVERY.c.state == DeliveryState.SENT, DELIVERY.c.outdated > 0)
-            return await connection.scalar(select(func.count()).where(*mine)) or 0
+            return await connection.scalar(select(func.count()).where(moving)) or 0
 
     async def sent(self) -> list[str]:
         """The ids of all that arrived, as the bot knows it."""

@@ -53,7 +53,7 @@ class Story:
         await act()
         await self.settled()
         reached = await self.happens(lambda: self._bot.deaths == deaths + len(points))
-        assert reached, f"{name}: not every one of {points} was reached"
+        assert reached, f"{name}: {self._bot.deaths - deaths} deaths at {points}; {self._bot.mishaps}"
 
     async def set_up(self) -> None:
         """The dialog, from the first step to the last."""
@@ -106,14 +106,12 @@ class Story:
         deadline = monotonic() + SETTLED_WITHIN
         while monotonic() < deadline:
             await self._bot.up.wait()
-            states = await self._ledger.states()
-            on_its_way = states[DeliveryState.READY] + states[DeliveryState.SENDING] + await self._ledger.outdated()
-            if not on_its_way:
-                if not (states[DeliveryState.UNKNOWN] and self._bot.can_find):
+            if not await self._ledger.on_its_way(self._bot.now()):
+                if not (self._bot.can_find and (await self._ledger.states())[DeliveryState.UNKNOWN]):
                     return
                 self._bot.move(timedelta(minutes=2))  # the grace
             await asyncio.sleep(LOOK)
-        raise AssertionError(f"not settled: {await self._ledger.states()}, {await self._ledger.outdated()} outdated")
+        raise AssertionError(f"not settled: {await self._ledger.states()}; {self._bot.mishaps}")
 
     async def _filled_in(
         self, who: Colleague, begin: Callable[[], Awaitable[None]], done: Callable[[], object]

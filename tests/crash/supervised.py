@@ -6,10 +6,11 @@ import asyncio
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.process
+import signal
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from adapters.settings import Settings
@@ -30,6 +31,7 @@ class SupervisedBot:
         self.deaths = 0
         self.up = asyncio.Event()
         self.url = ""
+        self.mishaps: list[str] = []  # deaths that nobody planned
         self.replicas: list[SupervisedBot] = []  # further ones on the same database, which live by the same clock
         self.can_find = settings.has_slack  # what is unknown can be looked up
         self.points: deque[str] = deque()  # where it is still to die, one life each
@@ -70,6 +72,10 @@ class SupervisedBot:
         self._died.clear()
         self._process.kill()
         await self._died.wait()
+
+    def now(self) -> datetime:
+        """The time that it lives by."""
+        return self._clock.now()
 
     def move(self, by: timedelta) -> None:
         """Let time pass, here and there."""
@@ -121,6 +127,8 @@ class SupervisedBot:
         self._process.kill()
         self._process.join()
         self._line.close()
+        if self._process.exitcode != -signal.SIGKILL:
+            self.mishaps.append(f"it ended by itself, {self._process.exitcode}: {self._log.read_text()[-2000:]}")
 
 
 @asynccontextmanager

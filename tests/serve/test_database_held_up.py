@@ -16,7 +16,7 @@ from storage.tables import DIALOG, INBOX
 from tests.crash.colleagues import OnTeams
 
 HELD_UP, IN_TIME = 5.0, 3.0  # seconds
-TRY_AGAIN = "please try again in a moment"
+TRY_AGAIN = "try again in a moment"
 
 
 @asynccontextmanager

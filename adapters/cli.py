@@ -131,7 +131,7 @@ def stopped_by_signal() -> asyncio.Event:
 
 
 def _serve(_arguments: argparse.Namespace) -> int:
-    settings = _settings()
+    settings = load()
     wrong = problems(settings, for_serve=True)
     if wrong:
         return _complain(wrong)
@@ -152,7 +152,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _manifest(arguments: argparse.Namespace) -> int:
-    settings = _settings()
+    settings = load()
     url = arguments.public_url or settings.public_url
     if not url:
         return _complain(["--public-url is missing: give the https address where the platforms reach the bot."])
@@ -174,13 +174,13 @@ def _manifest(arguments: argparse.Namespace) -> int:
 
 
 def _doctor(_arguments: argparse.Namespace) -> int:
-    settings = _settings()
+    settings = load()
     logs.set_up("error", secrets=settings.secrets())
     return _run(examine(settings, assembled, Console()))
 
 
 def _db(arguments: argparse.Namespace) -> int:
-    url = _settings().database_url.get_secret_value()
+    url = load().database_url.get_secret_value()
     try:
         if arguments.operation == "current":
             print(_run(migrate.current(url)) or "empty")
@@ -276,10 +276,6 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
             raise
 
     return asyncio.run(to_the_end())
-
-
-def _settings() -> Settings:
-    return load()
 
 
 def _port(word: str) -> int:

@@ -7,7 +7,7 @@ event that caused it, so that handling an event again cannot create it twice.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -379,6 +379,3 @@ class InboxEntry(SQLModel):
 
     event_id: str = Field(primary_key=True)
     received_at: datetime = Field(sa_type=UtcDateTime, index=True)
-
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

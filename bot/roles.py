@@ -22,7 +22,6 @@ class Allowed(StrEnum):
 
     ADMINS = "admins"
     INVITEE = "invitee"  # the one whom the invitation is for, whatever their role
-    MEMBERS = "members"
     EVERYONE = "everyone"
 
 
@@ -76,7 +75,5 @@ def may(role: Role, conversation: str, action: str, *, is_invitee: bool) -> bool
             return True
         case Allowed.INVITEE:
             return is_invitee
-        case Allowed.MEMBERS:
-            return role is not Role.STRANGER
         case Allowed.ADMINS:
             return role is Role.ADMIN

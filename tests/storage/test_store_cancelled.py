@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
-from bot.model import EPOCH
 from bot.ports import StoreUnavailable
 from storage.database import Database
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("milliseconds", [0, 1, 2, 3, 5, 8, 13])
@@ -17,7 +19,7 @@ async def test_a_loop_that_rides_out_outages_ends_when_it_is_cancelled(store: Da
         while True:
             try:
                 async with store.transaction() as tx:
-                    await tx.inbox.forget(EPOCH)
+                    await tx.inbox.forget(LONG_AGO)
             except StoreUnavailable:
                 continue
 

@@ -8,10 +8,10 @@ import structlog
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
+from adapters.background import Background
 from adapters.chat import PlatformUnavailable
-from adapters.slack.background import Background
 from adapters.slack.directory import SlackDirectory
-from adapters.slack.inbound import Inbound
+from adapters.slack.inbound import ASK_WHO_WITHIN, Inbound
 from adapters.slack.install import Install
 from adapters.slack.people import People
 from adapters.slack.platform import SlackPlatform
@@ -33,6 +33,7 @@ class SlackConfig:
     app_token: str = field(default="", repr=False)
     api_url: str = "https://slack.com/api/"
     time_out: float = TIME_OUT  # seconds, for one call of the Web API
+    ask_who_within: float = ASK_WHO_WITHIN  # seconds; the person waits for the bot's answer meanwhile
 
     def __post_init__(self) -> None:
         if not self.bot_token:
@@ -47,7 +48,7 @@ class SlackAdapter:
     def __init__(self, config: SlackConfig, handle: Handle, store: Store, clock: Clock) -> None:
         self._config = config
         self._api = WebApi(config.bot_token, config.api_url, config.time_out)
-        self._background = Background()
+        self._background = Background(ApiFailed)
         people = People(self._api, clock)
         self.install = Install(self._api, store, clock)
         self.platform = SlackPlatform(self._api)
@@ -61,6 +62,7 @@ class SlackAdapter:
             replies=Replies(self._api, self._background),
             handle=handle,
             clock=clock,
+            ask_who_within=config.ask_who_within,
         )
         self._socket: AsyncSocketModeHandler | None = None
 
@@ -102,7 +104,7 @@ class SlackAdapter:
     async def stop(self) -> None:
         """Disconnect, let the last answers be shown, close the connections."""
         await self._disconnect()
-        await self._background.finish()
+        await self._background.stop()
         await self._api.close()
 
     async def check(self) -> None:

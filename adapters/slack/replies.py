@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from adapters.slack.background import Background
+from adapters.background import Background
 from adapters.slack.forms import Opener, field_errors, form_view, home_view, message_view
 from adapters.slack.payloads import Place
 from adapters.slack.render import Json, message_content
@@ -39,7 +39,7 @@ class Replies:
                 self._start(place, self._open(form, opener, place, reader))
                 return {}
             case ShowHome(message=message):
-                self._background.start(_home_of(place), self._publish(message, place, reader))
+                self._background.start(self._publish(message, place, reader), after=_home_of(place))
                 return {}
             case _:
                 assert_never(reply)
@@ -73,7 +73,7 @@ class Replies:
                     self._start(place, self._whisper_to_opener(said, place, reader))
                 return {"response_action": "clear"}
             case ShowHome(message=message):
-                self._background.start(_home_of(place), self._publish(message, place, reader))
+                self._background.start(self._publish(message, place, reader), after=_home_of(place))
                 return {"response_action": "clear"}
             case _:
                 assert_never(reply)
@@ -92,7 +92,7 @@ class Replies:
                 hint = Message(summary=text("slack.needs_command"))
                 self._start(place, self._post(hint, place, reader))
             case ShowHome(message=message):
-                self._background.start(_home_of(place), self._publish(message, place, reader))
+                self._background.start(self._publish(message, place, reader), after=_home_of(place))
             case _:
                 assert_never(reply)
 
@@ -202,7 +202,7 @@ class Replies:
         await self._whisper(message, there, reader)
 
     def _start(self, place: Place, work: Any) -> None:
-        self._background.start(_what_changes(place), work)
+        self._background.start(work, after=_what_changes(place))
 
 
 def _what_changes(place: Place) -> str:

@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass, field
 
-from aiohttp import ClientSession, DummyCookieJar, TCPConnector, web
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 
+from adapters.background import Background
 from adapters.chat import PlatformUnavailable
 from adapters.teams.activities import Actors
 from adapters.teams.authentication import TeamsAuthentication, required
-from adapters.teams.background import Background
 from adapters.teams.cloud_adapter import TeamsCloudAdapter
-from adapters.teams.connector import Connector
+from adapters.teams.connector import TIMEOUT, Connector
+from adapters.teams.connector_error import ConnectorError
 from adapters.teams.credentials import TOKEN_URL, BotCredentials, TokenUnavailable
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.graph import GRAPH_URL, Graph
 from adapters.teams.inbound import Inbound
 from adapters.teams.install import GLOBAL_SERVICE_URL, Installation
 from adapters.teams.platform import TeamsPlatform
-from adapters.teams.profiles import Profiles
+from adapters.teams.profiles import ASK_WHO_WITHIN, Profiles
 from adapters.teams.replies import Replies
 from adapters.teams.roster import Rosters
 from adapters.teams.service_url import SERVICE_HOSTS
@@ -26,7 +27,6 @@ from bot.ports import Clock, Handle, Store
 MESSAGES_PATH = "/api/messages"
 # Requests in flight to one host: the dispatcher's ten, and those that answer people.
 CONNECTIONS = 40
-STOP_WITHIN = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class TeamsConfig:
     service_url: str = GLOBAL_SERVICE_URL
     service_hosts: tuple[str, ...] = SERVICE_HOSTS
     allow_loopback: bool = False
+    time_out: ClientTimeout = TIMEOUT  # for one call of the Bot Connector
+    ask_who_within: float = ASK_WHO_WITHIN  # seconds; the person waits for the bot's answer meanwhile
 
 
 class TeamsAdapter:
@@ -69,9 +71,13 @@ class TeamsAdapter:
             config.app_id, config.app_password, config.tenant_id, self._session, token_url=config.token_url
         )
         connector = Connector(
-            self._session, self._credentials, hosts=config.service_hosts, allow_loopback=config.allow_loopback
+            self._session,
+            self._credentials,
+            hosts=config.service_hosts,
+            allow_loopback=config.allow_loopback,
+            timeout=config.time_out,
         )
-        self._background = Background()
+        self._background = Background(ConnectorError)
         self._installation = Installation(
             store,
             clock,
@@ -81,7 +87,7 @@ class TeamsAdapter:
             service_url=config.service_url,
         )
         self.platform = TeamsPlatform(connector, config.app_id)
-        profiles = Profiles(connector, clock, self._background)
+        profiles = Profiles(connector, clock, self._background, config.ask_who_within)
         self.directory = TeamsDirectory(
             Rosters(connector, profiles, clock, config.app_id),
             Graph(self._session, self._credentials, clock, config.graph_url),
@@ -109,7 +115,7 @@ class TeamsAdapter:
 
     async def stop(self) -> None:
         """Finish what is still to be shown, as far as it can be soon, and close the connections."""
-        await self._background.stop(STOP_WITHIN)
+        await self._background.stop()
         await self._session.close()
 
     async def settled(self) -> None:

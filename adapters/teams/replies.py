@@ -1,10 +1,9 @@
 """A Reply of the bot as Teams shows it: an answer to the press, a changed card, or a message in the personal chat."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, assert_never
 
-from adapters.teams.background import Background
+from adapters.background import Background
 from adapters.teams.connector import Connector
 from adapters.teams.connector_error import ConnectorError, Outcome
 from adapters.teams.forms import form_activity
@@ -66,7 +65,7 @@ class Replies:
                 activity = message_activity(reply.message or _done(), asked.reader)
             case _:
                 assert_never(reply)
-        self._background.start("answer", self._say(asked, activity))
+        self._background.start(self._say(asked, activity))
 
     def to_press(self, asked: Asked, reply: Reply | None) -> Json:
         """The body of the answer to Action.Execute."""
@@ -95,7 +94,7 @@ class Replies:
         words = short_words(message, asked.reader)
         if words is not None:
             return toast(words)
-        self._background.start("whisper", self._say(asked, message_activity(message, asked.reader)))
+        self._background.start(self._say(asked, message_activity(message, asked.reader)))
         return _toast("teams.see_chat", asked)
 
     def _show_form(self, asked: Asked, form: Form) -> Json:
@@ -103,7 +102,7 @@ class Replies:
         activity = form_activity(form, asked.reader)
         if asked.private:
             return self._change(asked, activity)
-        self._background.start("open_form", self._say(asked, activity))  # a channel's card is everybody's
+        self._background.start(self._say(asked, activity))  # a channel's card is everybody's
         return _toast("teams.see_chat", asked)
 
     def _replace(self, asked: Asked, reply: Replace) -> Json:
@@ -120,8 +119,8 @@ class Replies:
         if asked.automatic:
             return answer
         where = asked.workspace.service_url, asked.conversation_id, asked.message_id
-        change = partial(self._connector.update, *where, activity)
-        self._background.change(f"{asked.conversation_id}/{asked.message_id}", change)
+        change = self._connector.update(*where, activity)
+        self._background.start(change, after=f"{asked.conversation_id}/{asked.message_id}")
         return answer
 
     async def _say(self, asked: Asked, activity: Json) -> None:

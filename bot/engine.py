@@ -47,18 +47,21 @@ class Engine:
         clock: Clock,
         admins: roles.Admins,
         login_hosts: tuple[str, ...] = ("sonarcloud.io", "sonarqube.us"),
+        *,
+        answer_within: float = ANSWER_WITHIN,
     ) -> None:
         self._store = store
         self._clock = clock
         self._admins = admins
         self._login_hosts = login_hosts
+        self._answer_within = answer_within
         self._handling: set[asyncio.Task[Reply | None]] = set()
 
     async def __call__(self, event: Event) -> Reply | None:
         """Decide and commit; the reply is to be shown now. See bot.ports.Handle for what callers may rely on."""
         waiting = not isinstance(event, PeopleFound | CheckSeen)
         try:
-            return await self._in_time(event, ANSWER_WITHIN if waiting else BACKGROUND_WITHIN)
+            return await self._in_time(event, self._answer_within if waiting else BACKGROUND_WITHIN)
         except (TimeoutError, StoreUnavailable, StaleWrite) as failure:
             log.warning(
                 "event.not_stored",

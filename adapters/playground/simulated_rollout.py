@@ -15,7 +15,7 @@ from adapters.playground.simulated_chat import Arrival, Kind, SimulatedClock, Si
 from adapters.playground.simulated_database import database_in_memory
 from adapters.playground.simulated_people import ADMIN_ZONE, Actor, Admin, Invitee
 from bot.dispatcher import Dispatcher
-from bot.engine import Engine
+from bot.engine import ANSWER_WITHIN, Engine
 from bot.events import MessageRef
 from bot.lookups import LookUpWorker
 from bot.messages import Message
@@ -118,14 +118,14 @@ class Schedule:
 class Trial:
     """The bot, the people and the clock."""
 
-    def __init__(self, store: Store, plan: Plan) -> None:
+    def __init__(self, store: Store, plan: Plan, answer_within: float) -> None:
         self._store = store
         self._plan = plan
         self._clock = SimulatedClock(START)
         self._schedule = Schedule()
         self._platform = SimulatedPlatform(self._clock, self._schedule.deliver)
         self._platforms = {self._platform.platform: self._platform}
-        self._engine = Engine(store, self._clock, Admins(frozenset()))
+        self._engine = Engine(store, self._clock, Admins(frozenset()), answer_within=answer_within)
         self._dispatcher = Dispatcher(store, self._platforms, self._clock, jitter=_seeded(plan, "jitter"))
         self._workspace = simulated_people.workspace(START)
         self._invitees = [self._invitee(number) for number in range(1, plan.people + 1)]
@@ -211,10 +211,15 @@ class Trial:
         )
 
 
-async def try_out(plan: Plan, passed: Callable[[datetime], None] = lambda _: None) -> Outcome:
-    """Run the plan on a database of its own, which is removed in the end."""
+async def try_out(
+    plan: Plan, passed: Callable[[datetime], None] = lambda _: None, *, answer_within: float = ANSWER_WITHIN
+) -> Outcome:
+    """Run the plan on a database of its own, which is removed in the end.
+
+    Raises StoreUnavailable when the bot does not answer somebody within so many seconds.
+    """
     async with database_in_memory() as store:
-        return await Trial(store, plan).run(passed)
+        return await Trial(store, plan, answer_within).run(passed)
 
 
 def _seeded(plan: Plan, name: str) -> random.Random:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from adapters.playground.simulated_report import show
 from adapters.playground.simulated_rollout import START, Outcome, Plan, try_out
+from bot.engine import ANSWER_WITHIN
 from bot.model import ReminderPolicy
 from bot.ports import StoreUnavailable
 
@@ -28,8 +29,8 @@ RANGES = {
 }
 
 
-async def simulate(arguments: argparse.Namespace, console: Console) -> int:
-    """Run the trial and print what came of it; returns the exit code."""
+async def simulate(arguments: argparse.Namespace, console: Console, *, answer_within: float = ANSWER_WITHIN) -> int:
+    """Run the trial and print what came of it; returns the exit code. `answer_within` is the engine's, in seconds."""
     wrong = mistakes(arguments)
     if wrong:
         complaint = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -42,7 +43,7 @@ async def simulate(arguments: argparse.Namespace, console: Console) -> int:
     plan = Plan(arguments.people, arguments.days, arguments.seed, policy)
     started = monotonic()
     try:
-        outcome = await _watched(plan, console)
+        outcome = await _watched(plan, console, answer_within)
     except StoreUnavailable as failure:
         Console(stderr=True).print(f"The trial was given up: {failure}. A smaller --people is faster.")
         return FAILED
@@ -59,7 +60,7 @@ def mistakes(arguments: argparse.Namespace) -> list[str]:
     ]
 
 
-async def _watched(plan: Plan, console: Console) -> Outcome:
+async def _watched(plan: Plan, console: Console, answer_within: float) -> Outcome:
     """With a bar that shows how far the time is, while somebody looks on."""
     columns = (TextColumn("Simulating {task.fields[day]}"), BarColumn(40))
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -70,4 +71,5 @@ async def _watched(plan: Plan, console: Console) -> Outcome:
             lambda now: progress.update(
                 task, completed=(now - START).total_seconds(), day=f"day {plan.day_of(now)} of {plan.days}"
             ),
+            answer_within=answer_within,
         )

@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 # Bytes. Slack names no limit for its requests; the bot's largest form, filled to the last character, stays far below.
 MAX_BODY = 1024 * 1024
 # Slack waits for three seconds; the engine may take two of them.
-ASK_WHO_WITHIN = 0.8
+ASK_WHO_WITHIN = 0.8  # seconds
 ANYTHING = re.compile(r"[\s\S]*")
 _TIMESTAMP = re.compile(r"\d{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
@@ -58,6 +58,7 @@ class Inbound:
         replies: Replies,
         handle: Handle,
         clock: Clock,
+        ask_who_within: float = ASK_WHO_WITHIN,
     ) -> None:
         self._bot_token = bot_token
         self._install = install
@@ -65,6 +66,7 @@ class Inbound:
         self._replies = replies
         self._handle = handle
         self._clock = clock
+        self._ask_who_within = ask_who_within
 
         async def authorize() -> AuthorizeResult:
             # From memory, where bolt's own would ask Slack with each request. No method: bolt would pass it `self`.
@@ -200,7 +202,7 @@ class Inbound:
     async def _actor(self, here: Installation, place: Place) -> Person:
         """Who it is. If Slack does not tell in time: what was last heard, without an admin's rights."""
         try:
-            async with asyncio.timeout(ASK_WHO_WITHIN):
+            async with asyncio.timeout(self._ask_who_within):
                 known = await self._people.ask(here.workspace_id, place.user_id, Patience(self._clock, waits=0))
             person = known.person
         except (ApiFailed, TimeoutError):

@@ -6,22 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from adapters.slack import inbound
-from adapters.teams import profiles
-from bot import engine
 from tests.e2e.office import Chat, Office
 
 
 @pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """These stories tell what happens, not how fast: on a machine that is busy otherwise, nobody gives up early."""
-    monkeypatch.setattr(engine, "ANSWER_WITHIN", 20.0)
-    monkeypatch.setattr(inbound, "ASK_WHO_WITHIN", 10.0)
-    monkeypatch.setattr(profiles, "WAIT", 10.0)
-
-
-@pytest.fixture
-async def office(database_url: str, unhurried: None) -> AsyncIterator[Office]:
+async def office(database_url: str) -> AsyncIterator[Office]:
     async with Office(database_url).opened() as office:
         yield office
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from adapters.cli import assembled
+from adapters.cli import TimeLimits, assembled
 from adapters.playground.demo import Playground
 from adapters.playground.slack import SlackEmulator
 from adapters.playground.teams.emulator import TeamsEmulator
@@ -24,6 +24,8 @@ from tests.e2e.chatting import PATIENCE, Somebody
 from tests.e2e.on_slack import OnSlack
 from tests.e2e.on_teams import OnTeams
 
+# These stories tell what happens, not how fast: on a machine that is busy otherwise, nobody gives up early.
+UNHURRIED = TimeLimits(answer=2 * PATIENCE, slack_profile=PATIENCE, teams_profile=PATIENCE)
 MONDAY = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
 
 
@@ -45,8 +47,8 @@ class Office:
         self.database_url = database_url
         self.clock = OfficeClock()
         self.playground = Playground(self.clock)
-        # as patient as everybody else in these stories (see the fixture `unhurried`)
-        self.slack.bot.answer_within = self.slack.triggers.lives_for = self.teams.link.invoke_timeout = 2 * PATIENCE
+        self.slack.bot.answer_within = self.slack.triggers.lives_for = UNHURRIED.answer
+        self.teams.link.invoke_timeout = UNHURRIED.answer
         self.url = ""  # where the bot listens
         self._engine = create_engine(database_url)
         self._running = AsyncExitStack()
@@ -81,7 +83,7 @@ class Office:
     async def starts_the_bot(self) -> None:
         """A new process, so to speak: nothing is known but what is in the database."""
         settings = self.playground.settings(self.database_url)
-        self._bot = await self._running.enter_async_context(assembled(settings, self.clock))
+        self._bot = await self._running.enter_async_context(assembled(settings, self.clock, limits=UNHURRIED))
         served_at = served(self._bot.application(), "127.0.0.1", 0)
         self.url = await self._running.enter_async_context(served_at)
         self.playground.point_at(self.url)

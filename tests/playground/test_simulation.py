@@ -11,14 +11,12 @@ import pytest
 from rich.console import Console
 
 from adapters.cli import parser
-from adapters.playground import simulation
 from adapters.playground.simulated_chat import IN_PORTIONS, Kind
 from adapters.playground.simulated_people import Behaviour
 from adapters.playground.simulated_report import in_words, show
 from adapters.playground.simulated_rollout import Outcome, Plan, try_out
 from adapters.playground.simulation import simulate
 from bot.model import DeliveryState, ReminderPolicy
-from bot.ports import StoreUnavailable
 from bot.texts import zone
 
 pytestmark = pytest.mark.xdist_group("simulation")  # one worker, so that the trial is run once
@@ -126,13 +124,9 @@ def test_the_report_fits_the_terminal_also_for_a_large_company(outcome, width):
     assert max(len(line.rstrip()) for line in printed.splitlines()) <= width
 
 
-async def test_a_machine_that_is_too_slow_is_told_of(monkeypatch, capsys):
-    async def times_out(*_: object) -> None:
-        raise StoreUnavailable("the bot did not answer a ButtonPressed in time")
-
-    monkeypatch.setattr(simulation, "try_out", times_out)
-    assert await simulate(_arguments(), Console(file=StringIO())) == 1
-    assert "did not answer a ButtonPressed in time" in capsys.readouterr().err
+async def test_a_machine_that_is_too_slow_is_told_of(capsys):
+    assert await simulate(_arguments(), Console(file=StringIO()), answer_within=0) == 1
+    assert "The trial was given up: the bot did not answer a CommandIssued in time" in capsys.readouterr().err
 
 
 async def test_the_command_prints_the_report(capsys):

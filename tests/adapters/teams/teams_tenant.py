@@ -118,11 +118,11 @@ async def database(folder: Path) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def running_bot(folder: Path) -> AsyncIterator[Bot]:
-    """A bot at the tenant's door. In the end Teams must have had nothing to complain about."""
+async def running_bot(folder: Path, **changes: Any) -> AsyncIterator[Bot]:
+    """A bot at the tenant's door, with the usual configuration or `changes` to it. In the end Teams must have had nothing to complain about."""
     async with database(folder) as store, TeamsEmulator().running() as teams:
         bot = Bot(teams, store)
-        bot.adapter = TeamsAdapter(bot.config(), bot.handle, store, bot.clock)
+        bot.adapter = TeamsAdapter(bot.config(**changes), bot.handle, store, bot.clock)
         app = web.Application()
         bot.adapter.add_routes(app)
         runner = web.AppRunner(app)

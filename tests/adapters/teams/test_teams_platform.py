@@ -7,7 +7,6 @@ import pytest
 from aiohttp import ClientTimeout
 from teams_tenant import Bot, running_bot, say
 
-from adapters.teams import connector as connector_module
 from bot.ports import NeverLeft, Reason, Refused, Sent, Throttled, Unclear
 
 
@@ -75,13 +74,8 @@ async def test_a_page_of_a_gateway_is_no_success(bot: Bot):
     assert await send(bot, "diego") == Unclear(Reason.SERVER_ERROR)
 
 
-async def test_no_answer_in_time_is_unclear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(
-        connector_module.Connector.__init__,
-        "__kwdefaults__",
-        {**connector_module.Connector.__init__.__kwdefaults__, "timeout": ClientTimeout(total=0.2)},
-    )
-    async with running_bot(tmp_path) as bot:
+async def test_no_answer_in_time_is_unclear(tmp_path: Path):
+    async with running_bot(tmp_path, time_out=ClientTimeout(total=0.2)) as bot:
         bot.teams.faults.never_answer("send")
         assert await send(bot, "diego") == Unclear(Reason.TIMED_OUT)
         assert bot.calls("send") == 1

@@ -19,6 +19,7 @@ from bot import faultpoints
 from bot.conversations.invitation import compose
 from bot.messages import Message
 from bot.model import Delivery, Person, Platform, Workspace
+from bot.observer import Observer, Unobserved
 from bot.ports import (
     ChatPlatform,
     Clock,
@@ -60,12 +61,14 @@ class Dispatcher:
         *,
         grace: timedelta = GRACE,
         jitter: random.Random | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._clock = clock
         self._grace = grace
         self._jitter = jitter or random.Random()  # noqa: S311  # spreads retries, guards nothing
+        self._observer = observer or Unobserved()
         self._limits: dict[str, LaneLimits] = {}
         self._lanes: dict[str, asyncio.Task[None]] = {}  # by lane, which is the task's name too
         self._stopped = asyncio.Event()
@@ -102,6 +105,7 @@ class Dispatcher:
             now = self._clock.now()
             for interrupted in await tx.deliveries.expired(now, EXPIRED_AT_ONCE):
                 await settle_unclear(tx, interrupted, Reason.INTERRUPTED, now)
+                self._observer.settled(interrupted, Unclear(Reason.INTERRUPTED))
             return await tx.deliveries.lanes(now)
 
     async def _drain(self, lane: str) -> None:
@@ -172,12 +176,14 @@ class Dispatcher:
         """Send one, unless it is not to be sent now, and settle it."""
         message = compose(delivery, view)
         settlement: Settlement | None = withheld(delivery, view, self._clock.now())
-        if message is None or person is None:
-            settlement = NotNeeded()
-        elif settlement is None:
-            settlement = await _try_to_send(platform, workspace, person, message, delivery.id)
-            faultpoints.reach("dispatcher.after_send")
-        await self._settle_patiently(delivery, settlement, person)
+        with self._observer.attempt(delivery):
+            if message is None or person is None:
+                settlement = NotNeeded()
+            elif settlement is None:
+                settlement = await _try_to_send(platform, workspace, person, message, delivery.id)
+                faultpoints.reach("dispatcher.after_send")
+            await self._settle_patiently(delivery, settlement, person)
+            self._observer.settled(delivery, settlement)
         faultpoints.reach("dispatcher.after_settle")
         log.info("delivery.settled", delivery=delivery.id, kind=delivery.kind, outcome=type(settlement).__name__)
         return settlement
@@ -220,6 +226,7 @@ class Dispatcher:
                     await tx.deliveries.settle_unknown_absent(delivery, now)
                 else:
                     await settle_sent(tx, delivery, found, now)
+            self._observer.settled(delivery, found or NeverLeft())
         return settled
 
     async def _update_batch(self, workspace: Workspace, platform: ChatPlatform, bucket: Bucket) -> int:

@@ -12,13 +12,16 @@ from bot.ports import Limits, Outcome, Reason, Sent, Throttled, Unclear
 from bot.texts import Reader
 
 
+# 30 a second for an app in a tenant (learn.microsoft.com, "Optimize your bot: rate limiting"; the page has also named
+# 50). Ten in flight, so that a crash leaves at most ten messages unclear.
+LIMITS = Limits(per_second=30.0, burst=10, in_flight=10, others_per_second=10.0)
+
+
 class TeamsPlatform:
     """Sends and updates messages in personal chats. One request shows one message; it is never repeated here."""
 
     platform = Platform.TEAMS
-    # 30 a second for an app in a tenant (learn.microsoft.com, "Optimize your bot: rate limiting"; the page has
-    # also named 50). Ten in flight, so that a crash leaves at most ten messages unclear.
-    limits = Limits(per_second=30.0, burst=10, in_flight=10, others_per_second=10.0)
+    limits = LIMITS
     can_find = False  # the Connector cannot be asked for a message
 
     def __init__(self, connector: Connector, app_id: str) -> None:

@@ -45,6 +45,7 @@ class RateLimits:
         self.enabled = False
         self.message_burst = 1
         self.workspace_messages_per_minute = 600
+        self.workspace_burst: int | None = None  # messages at once; None: a minute's worth
         self._now = now
         self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
 
@@ -57,7 +58,7 @@ class RateLimits:
             return self._take((method, ""), per_minute, per_minute / 60)
         per_minute = self.workspace_messages_per_minute
         return self._take((method, channel), self.message_burst, 1.0) or self._take(
-            (method, ""), per_minute, per_minute / 60
+            (method, ""), self.workspace_burst or per_minute, per_minute / 60
         )
 
     def _take(self, key: tuple[str, str], size: float, per_second: float) -> int | None:

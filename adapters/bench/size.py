@@ -1,0 +1,17 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured. `scale` 1 is the full size, a tenth of it a tenth; `minutes` are the soak's."""
+
+    scale: float = 1.0
+    minutes: float = 30.0
+
+    def of(self, full: int, at_least: int = 1) -> int:
+        """That many, at this scale."""
+        return max(at_least, round(full * self.scale))

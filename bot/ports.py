@@ -265,6 +265,26 @@ class Audit(Protocol):
     async def entries(self, company: str, limit: int, offset: int = 0) -> Sequence[AuditEntry]: ...
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """So many wait, the oldest `since` then. Counted up to a limit, so that asking stays cheap."""
+
+    count: int = 0
+    since: datetime | None = None
+
+
+class Backlog(Protocol):
+    """What waits to be done, for whoever watches the bot."""
+
+    async def ready(self, now: datetime, at_most: int) -> Mapping[Platform, Waiting]:
+        """Deliveries that could be sent at once, of active workspaces."""
+        ...
+
+    async def reminders(self, now: datetime, at_most: int) -> Waiting:
+        """Reminders of active rollouts that are due and not queued yet."""
+        ...
+
+
 class Transaction(Protocol):
     """Everything a step may read and write, in one transaction."""
 
@@ -275,6 +295,7 @@ class Transaction(Protocol):
     deliveries: Deliveries
     look_ups: LookUps
     audit: Audit
+    backlog: Backlog
 
     async def save(self, row: Row) -> None:
         """Insert or replace by primary key. A row that has a `version` must be one above the stored one (or 1 when

@@ -15,6 +15,7 @@ from bot.model import Case, Check, Dialog, Invitation, Rollout, Wave
 from bot.ports import StaleWrite, StoreUnavailable
 from bot.transition import Row
 from storage.audit import Audit
+from storage.backlog import Backlog
 from storage.connecting import connecting
 from storage.deliveries import Deliveries
 from storage.inbox import Inbox
@@ -130,6 +131,7 @@ class Transaction(ports.Transaction):
         self.deliveries: ports.Deliveries = Deliveries(connection)
         self.look_ups: ports.LookUps = LookUps(connection)
         self.audit: ports.Audit = Audit(connection)
+        self.backlog: ports.Backlog = Backlog(connection)
 
     async def save(self, row: Row) -> None:
         """Insert or replace by primary key. A row that has a `version` must be one above the stored one (or 1 when
@@ -180,6 +182,12 @@ class Database(ports.Store):
         """Raises StoreUnavailable when the database does not answer."""
         async with self._connect() as connection:
             await connection.execute(text("SELECT 1"))
+
+    def connections(self) -> tuple[int, int]:
+        """How many connections are in use, and how many wait to be."""
+        pool = self._engine.sync_engine.pool
+        assert isinstance(pool, AsyncAdaptedQueuePool)
+        return pool.checkedout(), pool.checkedin()
 
     async def close(self) -> None:
         """Give every connection back."""

@@ -1,0 +1,70 @@
+"""What waits to be done, for whoever watches the bot: asked every few seconds, so counted up to a limit only."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Select, and_, func, literal, select, true, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import DeliveryState, Platform, RolloutState
+from bot.ports import Waiting
+from storage.rows import one_of
+from storage.tables import DELIVERY, INVITATION, ROLLOUT, WORKSPACE
+
+PRIORITIES = range(3)  # of bot.model.Delivery: each is a stretch of the index, whatever is put off lies outside
+
+
+class Backlog:
+    """Implements bot.ports.Backlog."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def ready(self, now: datetime, at_most: int) -> Mapping[Platform, Waiting]:
+        """What could be sent at once, by platform; counted up to `at_most` in each lane and priority."""
+        rows = await self._connection.execute(_ready(now, at_most))
+        counts: defaultdict[Platform, int] = defaultdict(int)
+        oldest: dict[Platform, datetime] = {}
+        for platform, count, since in rows:
+            counts[platform] += count
+            if since is not None:
+                oldest[platform] = min(since, oldest.get(platform, since))
+        return {platform: Waiting(count, oldest.get(platform)) for platform, count in counts.items()}
+
+    async def reminders(self, now: datetime, at_most: int) -> Waiting:
+        """Reminders that are due and not queued yet, counted up to `at_most`."""
+        is_open = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
+        due = (
+            select(INVITATION.c.due_at)
+            .join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
+            .where(INVITATION.c.due_at <= now, is_open, ROLLOUT.c.state == RolloutState.ACTIVE)
+            .order_by(INVITATION.c.due_at)
+            .limit(at_most)
+            .subquery()
+        )
+        count, since = (await self._connection.execute(select(func.count(), func.min(due.c.due_at)))).one()
+        return Waiting(count, since)
+
+
+def _ready(now: datetime, at_most: int) -> Select[tuple[Platform, int, datetime | None]]:
+    priority = union_all(*(select(literal(number).label("number")) for number in PRIORITIES)).subquery("priority")
+    own = and_(
+        one_of(DELIVERY.c.state, [DeliveryState.READY]),
+        DELIVERY.c.lane == WORKSPACE.c.id,
+        DELIVERY.c.priority == priority.c.number,
+        DELIVERY.c.not_before <= now,
+    )
+    some = select(DELIVERY.c.id).where(own).correlate(WORKSPACE, priority).limit(at_most).subquery()
+    first = select(func.min(DELIVERY.c.not_before)).where(own).correlate(WORKSPACE, priority)
+    return (
+        select(
+            WORKSPACE.c.platform,
+            select(func.count()).select_from(some).scalar_subquery(),
+            first.scalar_subquery(),
+        )
+        .join(priority, true())
+        .where(WORKSPACE.c.active)
+    )

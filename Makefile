@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3978
 
-.PHONY: setup demo test check vendors lock clean
+.PHONY: setup demo test check vendors lowest lock clean
 
 setup: $(VENV)/.ready  ## create .venv from requirements.lock, with the command `usher`
 
@@ -34,6 +34,19 @@ tests/vendors/node_modules/.package-lock.json: tests/vendors/package-lock.json
 	cd tests/vendors && npm ci
 	touch $@
 
+LOWEST := .venv-lowest
+UV := PATH="$(BIN):$$PATH" uv
+
+lowest: $(LOWEST)/.ready  ## what touches other people's packages most, on the lowest versions that pyproject.toml allows
+	$(LOWEST)/bin/pytest tests/adapters tests/contract tests/storage tests/playground/teams/test_teams_sdk.py \
+	  tests/e2e/test_story_of_confirm.py -k "not postgresql"
+
+$(LOWEST)/.ready: $(VENV)/.ready pyproject.toml
+	$(UV) venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	VIRTUAL_ENV=$(LOWEST) $(UV) pip install --quiet --resolution lowest-direct --group dev --requirements pyproject.toml
+	VIRTUAL_ENV=$(LOWEST) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command "make lock"
 
@@ -42,4 +55,4 @@ lock:  ## write both lock files anew from pyproject.toml; the second is what the
 	echo hatchling | $(LOCK) --no-annotate --constraint requirements.lock --output-file requirements-serve.lock pyproject.toml -
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist
+	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist

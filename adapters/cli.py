@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 
 from adapters import bench, logs
+from adapters.backlog import BacklogCollector
 from adapters.chat import ChatAdapter
 from adapters.doctor import examine
 from adapters.manifest import slack_manifest, teams_package
@@ -79,6 +80,10 @@ async def assembled(
         store = Database(url)
         stack.push_async_callback(store.close)
         metrics = Metrics()
+        stack.enter_context(metrics.counting_log())
+        backlog = BacklogCollector(store, clock, store.connections)
+        metrics.registry.register(backlog)
+        stack.push_async_callback(backlog.stop)
         admins = Admins(frozenset(settings.admins))
         engine = Engine(store, clock, admins, settings.login_hosts, answer_within=limits.answer)
         handle = metrics.measured(engine)
@@ -92,10 +97,11 @@ async def assembled(
         yield Bot(
             store=store,
             adapters=adapters,
-            dispatcher=Dispatcher(store, platforms, clock),
+            dispatcher=Dispatcher(store, platforms, clock, observer=metrics),
             look_ups=LookUpWorker(store, directories, handle, clock),
             scheduler=build_scheduler(store, platforms, clock),
             metrics=metrics,
+            backlog=backlog,
             clock=clock,
         )
 

@@ -13,6 +13,7 @@ from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from adapters import about
+from adapters.backlog import BacklogCollector
 from adapters.chat import ChatAdapter, PlatformUnavailable
 from adapters.metrics import Metrics
 from bot.dispatcher import Dispatcher
@@ -37,12 +38,13 @@ class Bot:
     look_ups: LookUpWorker
     scheduler: AsyncIOScheduler
     metrics: Metrics
+    backlog: BacklogCollector
     clock: Clock
     ready: asyncio.Event = field(default_factory=asyncio.Event)  # both platforms have started
 
     def application(self) -> web.Application:
         """The HTTP application, ready to be served."""
-        app = web.Application(client_max_size=MAX_BODY)
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[self.metrics.middleware()])
         for adapter in self.adapters:
             adapter.add_routes(app)
         about.add_routes(app)
@@ -113,6 +115,7 @@ class Bot:
         return found
 
     async def _metrics(self, _request: web.Request) -> web.Response:
+        await self.backlog.refresh()
         return web.Response(body=self.metrics.text(), headers={"Content-Type": METRICS_TYPE})
 
 

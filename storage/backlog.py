@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, and_, func, literal, select, true, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -41,7 +42,7 @@ class Backlog:
             select(INVITATION.c.due_at)
             .join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
             .where(INVITATION.c.due_at <= now, is_open, ROLLOUT.c.state == RolloutState.ACTIVE)
-            .order_by(INVITATION.c.due_at)
+            .order_by(INVITATION.c.due_at, INVITATION.c.id)  # as Invitations.due, which is asked every few seconds
             .limit(at_most)
             .subquery()
         )
@@ -49,7 +50,7 @@ class Backlog:
         return Waiting(count, since)
 
 
-def _ready(now: datetime, at_most: int) -> Select[tuple[Platform, int, datetime | None]]:
+def _ready(now: datetime, at_most: int) -> Select[Any]:
     priority = union_all(*(select(literal(number).label("number")) for number in PRIORITIES)).subquery("priority")
     own = and_(
         one_of(DELIVERY.c.state, [DeliveryState.READY]),

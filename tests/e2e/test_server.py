@@ -5,8 +5,7 @@ from __future__ import annotations
 import aiohttp
 
 from adapters.playground.slack import faults
-from tests.e2e.office import Chat, Office
-from tests.e2e.rollouts import invited
+from tests.e2e.office import Office
 
 
 async def _gets(office: Office, path: str) -> tuple[int, str]:
@@ -27,12 +26,3 @@ async def test_the_bot_is_not_ready_while_a_platform_is_away(office: Office):
     assert (await _gets(office, "/healthz"))[0] == 200
     office.slack.faults.clear()
     assert (await _gets(office, "/readyz"))[0] == 200
-
-
-async def test_the_metrics_count_events_and_messages(chat: Chat):
-    await invited(chat)
-    status, body = await _gets(chat.office, "/metrics")
-    assert status == 200
-    sent = f'usher_platform_calls_total{{operation="send",outcome="sent",platform="{chat.name}"}} 2.0'
-    assert sent in body
-    assert 'usher_event_seconds_count{kind="CommandIssued"} 2.0' in body

@@ -40,6 +40,7 @@ from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, Handle, Store, StoreUnavailable
 from bot.roles import Admins
 from bot.schedule import build_scheduler
+from bot.waves import WaveWorker
 from storage import migrate
 from storage.database import Database
 
@@ -99,6 +100,7 @@ async def assembled(
             adapters=adapters,
             dispatcher=Dispatcher(store, platforms, clock, observer=metrics),
             look_ups=LookUpWorker(store, directories, handle, clock),
+            waves=WaveWorker(store, clock),
             scheduler=build_scheduler(store, platforms, clock),
             metrics=metrics,
             backlog=backlog,

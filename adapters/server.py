@@ -19,6 +19,7 @@ from adapters.metrics import Metrics
 from bot.dispatcher import Dispatcher
 from bot.lookups import LookUpWorker
 from bot.ports import Clock, Store, StoreUnavailable
+from bot.waves import WaveWorker
 
 MAX_BODY = 1024 * 1024  # bytes; Slack's and Teams' largest requests are far below
 RETRY_PLATFORM = 10.0  # seconds, when a platform cannot be reached at the start
@@ -36,6 +37,7 @@ class Bot:
     adapters: Sequence[ChatAdapter]
     dispatcher: Dispatcher
     look_ups: LookUpWorker
+    waves: WaveWorker
     scheduler: AsyncIOScheduler
     metrics: Metrics
     backlog: BacklogCollector
@@ -64,6 +66,7 @@ class Bot:
             asyncio.create_task(self._start_platforms(), name="start platforms"),
             asyncio.create_task(self.dispatcher.run(), name="dispatcher"),
             asyncio.create_task(self.look_ups.run(), name="look-ups"),
+            asyncio.create_task(self.waves.run(), name="waves"),
         ]
         self.scheduler.start()
         try:

@@ -8,16 +8,16 @@ from typing import assert_never
 from bot.events import Event
 from bot.model import Delivery, LookUp, derived_id
 from bot.ports import Transaction
+from bot.reminders import plan_next
 from bot.transition import (
     AskDirectory,
     Effect,
     HoldDeliveries,
-    Invite,
     MakeDue,
     ReleaseDeliveries,
-    Remember,
     SendAgain,
     SendMessage,
+    UpdateAllCopies,
     UpdateCopies,
 )
 
@@ -27,17 +27,13 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
     match effect:
         case SendMessage():
             await _queue(tx, effect, now)
-        case Invite():
-            people = await tx.people.by_ids(effect.people)
-            new = await tx.invitations.invite(effect.rollout, effect.wave, people, now)
-            if new != effect.wave.size:  # somebody else invited some of them in the meantime
-                await tx.save(effect.wave.model_copy(update={"size": new, "version": effect.wave.version + 1}))
         case AskDirectory():
             await tx.look_ups.ask(_look_up(effect, event, now))
-        case Remember():
-            await tx.people.meet(effect.people)
         case UpdateCopies():
             await tx.deliveries.update_copies(effect.invitation_id)
+            await _withdraw_reminders(tx, effect.invitation_id, now)
+        case UpdateAllCopies():
+            await tx.deliveries.outdate_rollout(effect.rollout_id)
         case MakeDue():
             await tx.invitations.make_due(effect.rollout_id, effect.invitation_ids, now)
         case HoldDeliveries():
@@ -45,9 +41,16 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
         case ReleaseDeliveries():
             await tx.deliveries.release(effect.rollout_id, now)
         case SendAgain():
-            await tx.deliveries.send_again(effect.rollout_id, now)
+            await tx.deliveries.send_again(effect.rollout_id, now, effect.wave_id)
         case _:
             assert_never(effect)
+
+
+async def _withdraw_reminders(tx: Transaction, invitation_id: str, now: datetime) -> None:
+    """What is ready to go would say what is no longer so. It does not count, and the next one is planned anew."""
+    for kind in await tx.deliveries.withdraw_reminders(invitation_id):
+        await tx.invitations.not_reminded(invitation_id, kind)
+        await plan_next(tx, invitation_id, now)
 
 
 async def _queue(tx: Transaction, effect: SendMessage, now: datetime) -> None:

@@ -123,6 +123,7 @@ class Problem(StrEnum):
     NOT_IN_CHANNEL = "not_in_channel"
     UNKNOWN_PERSON = "unknown_person"
     UNKNOWN_EMAIL = "unknown_email"
+    UNKNOWN_EMAIL_ANYWHERE = "unknown_email_anywhere"  # in none of the company's workspaces
     TAGS_NOT_ALLOWED = "tags_not_allowed"
     GROUPS_NOT_ALLOWED = "groups_not_allowed"
     BOT = "bot"
@@ -130,6 +131,8 @@ class Problem(StrEnum):
     GUEST = "guest"
     OTHER_WORKSPACE = "other_workspace"
     DIRECTORY_FAILED = "directory_failed"
+    LOOK_UP_FAILED = "look_up_failed"  # a fault of the bot's own
+    INVITED = "invited"  # already, in this rollout
 
 
 @dataclass(frozen=True)
@@ -142,11 +145,10 @@ class NotFound:
 
 @dataclass(frozen=True, kw_only=True)
 class PeopleFound(Incoming):
-    """A look-up's answer: who the targets are (each person once), and who or what is left out."""
+    """A look-up's answer is stored as the list `list_id`: however long it is, the event is not."""
 
     dialog_id: str
-    people: tuple[Person, ...]
-    left_out: tuple[NotFound, ...]
+    list_id: str
 
 
 Event: TypeAlias = (

@@ -18,7 +18,12 @@ POINTS = (
     "dispatcher.after_update",
     "look_up.after_claim",
     "look_up.after_answer",
+    "look_up.after_list",
     "look_up.before_done",
+    "wave.before_commit",
+    "wave.after_commit",
+    "reminders.after_plan",
+    "reminders.after_plan_commit",
     "reminders.after_enqueue",
     "reminders.after_commit",
 )

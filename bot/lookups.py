@@ -1,24 +1,37 @@
 """Questions to the directories: asked outside any transaction, answered as events.
 
 A question is a row, so that a crash forgets none. Asking twice is harmless, and the answer's event id is the
-question's id, so it counts once.
+question's id, so it counts once. However many people are found, they are stored in small transactions, as a list that
+belongs to this attempt alone; the event only names it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import islice
+from typing import TypeVar
 
 import structlog
 
 from bot import faultpoints
-from bot.events import NotFound, PeopleFound, Problem, Target
-from bot.model import LookUp, Person, Platform, Workspace
+from bot.conversations.invite_messages import name_of
+from bot.events import NotFound, PeopleFound, Problem, Target, TargetKind
+from bot.model import Listed, LookUp, Person, Platform, Workspace
 from bot.ports import Clock, Directory, DirectoryUnavailable, Handle, Store, StoreUnavailable
 
-LEASE = timedelta(minutes=5)
-MAX_ATTEMPTS = 5
+LEASE = timedelta(minutes=5)  # extended while the question is being asked
+EXTENDED_EVERY = 100.0  # seconds
+AT_A_TIME = 4  # look-ups under way, each in another workspace: a slow directory does not hold up the others
+MAX_ATTEMPTS = 5  # at a directory, or at the answer; then the admin is told
+LAST_WORDS = 3  # more, to tell the admin
+RETRY_HANDLING = 30.0  # seconds, growing with each attempt
+STORED_AT_ONCE = 1_000  # people in one transaction
 IDLE = 0.5
+
+Item = TypeVar("Item")
 
 log = structlog.get_logger(__name__)
 
@@ -31,68 +44,124 @@ class LookUpWorker:
         self._directories = directories
         self._handle = handle
         self._clock = clock
+        self._busy: dict[str, asyncio.Task[bool]] = {}  # by workspace
 
     async def run(self) -> None:
         """Answer questions as they come."""
-        while True:
-            try:
-                await self.run_once()
-            except StoreUnavailable:
-                log.warning("look_up.database_unavailable")
-            except Exception:
-                log.exception("look_up.failed")
-            await self._clock.sleep(IDLE)
+        try:
+            while True:
+                try:
+                    while len(self._busy) < AT_A_TIME and (look_up := await self._claim()):
+                        self._start(look_up)
+                except StoreUnavailable:
+                    log.warning("look_up.database_unavailable")
+                except Exception:
+                    log.exception("look_up.failed")
+                await self._clock.sleep(IDLE)
+        finally:
+            for task in self._busy.values():
+                task.cancel()
+
+    def _start(self, look_up: LookUp) -> None:
+        task = asyncio.create_task(self._answered(look_up), name=look_up.workspace_id)
+        self._busy[look_up.workspace_id] = task
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[bool]) -> None:
+        self._busy.pop(task.get_name(), None)
+        if task.cancelled() or (failure := task.exception()) is None:
+            return
+        if isinstance(failure, StoreUnavailable):  # its lease ends, then it is claimed again
+            log.warning("look_up.database_unavailable")
+        else:
+            log.error("look_up.failed", exc_info=failure)
 
     async def run_once(self) -> int:
-        """Returns how many were answered."""
+        """Take everything that is ready, one after the other. Returns how many were answered."""
         answered = 0
-        while True:
-            now = self._clock.now()
-            async with self._store.transaction() as tx:
-                look_up = await tx.look_ups.claim(now, now + LEASE)
-                workspace = await tx.people.workspace(look_up.workspace_id) if look_up else None
-                asker = await tx.people.person(look_up.person_id) if look_up else None
-            if look_up is None:
-                return answered
-            faultpoints.reach("look_up.after_claim")
-            if workspace is not None and asker is not None and not await self._answer(look_up, workspace, asker):
-                continue
-            faultpoints.reach("look_up.before_done")
-            async with self._store.transaction() as tx:
-                await tx.look_ups.done(look_up.id)
-            answered += 1
+        while (look_up := await self._claim()) is not None:
+            answered += await self._answered(look_up)
+        return answered
 
-    async def _answer(self, look_up: LookUp, workspace: Workspace, asker: Person) -> bool:
-        """Ask the directory and hand the answer to the engine; False when it is to be asked again later."""
-        targets = [Target.from_data(data) for data in look_up.targets]
-        try:
-            people, left_out = await self._resolve(workspace, targets)
-        except DirectoryUnavailable as failure:
-            if look_up.attempt < MAX_ATTEMPTS:
-                async with self._store.transaction() as tx:
-                    until = self._clock.now() + timedelta(seconds=failure.retry_after)
-                    await tx.look_ups.put_off(look_up, until)
-                return False
-            people, left_out = (
-                (),
-                [NotFound(target.label or target.id, Problem.DIRECTORY_FAILED) for target in targets],
-            )
+    async def _claim(self) -> LookUp | None:
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            return await tx.look_ups.claim(now, now + LEASE, self._busy.keys())
+
+    async def _answered(self, look_up: LookUp) -> bool:
+        """Ask, list, hand the list to the engine; False when it is to be asked again later."""
+        faultpoints.reach("look_up.after_claim")
+        async with self._store.transaction() as tx:
+            workspace = await tx.people.workspace(look_up.workspace_id)
+            asker = await tx.people.person(look_up.person_id)
+        if workspace is not None and asker is not None:
+            try:
+                async with self._lease_extended(look_up):
+                    await self._answer(look_up, workspace, asker)
+            except DirectoryUnavailable as failure:
+                return await self._put_off(look_up, failure.retry_after)
+            except Exception as failure:
+                if look_up.attempt < MAX_ATTEMPTS + LAST_WORDS:
+                    log.warning("look_up.not_handled", look_up=look_up.id, why=type(failure).__name__)
+                    return await self._put_off(look_up, RETRY_HANDLING * look_up.attempt)
+                log.exception("look_up.given_up", look_up=look_up.id)
+        faultpoints.reach("look_up.before_done")
+        async with self._store.transaction() as tx:
+            await tx.look_ups.done(look_up.id)
+        return True
+
+    async def _answer(self, look_up: LookUp, workspace: Workspace, asker: Person) -> None:
+        people, left_out = await self._found(look_up, workspace)
         faultpoints.reach("look_up.after_answer")
+        list_id = f"{look_up.id}:{look_up.attempt}"
+        await self._store_list(list_id, look_up.dialog_id, one_each(people, workspace.id), left_out)
+        faultpoints.reach("look_up.after_list")
         found = PeopleFound(
-            id=look_up.id,
-            workspace_id=workspace.id,
-            actor=asker,
-            dialog_id=look_up.dialog_id,
-            people=tuple(people),
-            left_out=tuple(left_out),
+            id=look_up.id, workspace_id=workspace.id, actor=asker, dialog_id=look_up.dialog_id, list_id=list_id
         )
         await self._handle(found)
-        return True
+
+    async def _found(self, look_up: LookUp, workspace: Workspace) -> tuple[Sequence[Person], Sequence[NotFound]]:
+        """What the directories say; in the end, that nobody was found. Raises DirectoryUnavailable before that."""
+        targets = [Target.from_data(data) for data in look_up.targets]
+        if look_up.attempt > MAX_ATTEMPTS:  # the answer was there, and could not be stored or shown
+            return _nobody(targets, Problem.LOOK_UP_FAILED)
+        try:
+            return await self._resolve_everywhere(workspace, targets)
+        except DirectoryUnavailable:
+            if look_up.attempt < MAX_ATTEMPTS:
+                raise
+            return _nobody(targets, Problem.DIRECTORY_FAILED)
+
+    async def _resolve_everywhere(
+        self, workspace: Workspace, targets: Sequence[Target]
+    ) -> tuple[Sequence[Person], Sequence[NotFound]]:
+        """Addresses that nobody has where the command was written are looked up in the company's other workspaces."""
+        people, left_out = await self._resolve(workspace, targets)
+        async with self._store.transaction() as tx:
+            others = [each for each in await tx.people.workspaces(workspace.company) if each.id != workspace.id]
+        others = [each for each in others if each.platform in self._directories]
+        missing = {each.label for each in left_out if each.problem is Problem.UNKNOWN_EMAIL}
+        left_over = [each for each in targets if each.kind is TargetKind.EMAIL and _label(each) in missing]
+        if not others or not left_over:
+            return people, left_out
+        found = list(people)
+        kept = [each for each in left_out if each.problem is not Problem.UNKNOWN_EMAIL]
+        for other in others:
+            there, not_there = await self._resolve(other, left_over)
+            found += there
+            kept += [each for each in not_there if each.problem is not Problem.UNKNOWN_EMAIL]
+            missing = {each.label for each in not_there if each.problem is Problem.UNKNOWN_EMAIL}
+            left_over = [each for each in left_over if _label(each) in missing]
+        kept += [NotFound(_label(each), Problem.UNKNOWN_EMAIL_ANYWHERE) for each in left_over]
+        return found, kept
 
     async def _resolve(
         self, workspace: Workspace, targets: Sequence[Target]
     ) -> tuple[Sequence[Person], Sequence[NotFound]]:
         """A fault of our own counts as a directory that does not answer, so that the admin hears of it in the end."""
+        if not targets:
+            return (), ()
         try:
             return await self._directories[workspace.platform].resolve(workspace, targets)
         except DirectoryUnavailable:
@@ -100,3 +169,87 @@ class LookUpWorker:
         except Exception as fault:
             log.exception("look_up.fault", workspace=workspace.id)
             raise DirectoryUnavailable from fault
+
+    async def _store_list(
+        self, list_id: str, dialog_id: str, people: Sequence[Person], left_out: Sequence[NotFound]
+    ) -> None:
+        """First who is to be invited, then who is invited already, then who or what is left out."""
+        async with self._store.transaction() as tx:
+            dialog = await tx.rollouts.dialog(dialog_id)
+        rollout_id = (dialog and dialog.rollout_id) or ""
+        invited: set[str] = set()
+        for some in _batches(people):
+            async with self._store.transaction() as tx:
+                await tx.people.meet(some)
+                invited |= await tx.invitations.invited_identities(rollout_id, [each.identity for each in some])
+        at = self._clock.now()
+        lines = [
+            Listed(
+                list_id=list_id,
+                position=0,
+                label=name_of(each),
+                person_id=each.id,
+                workspace_id=each.workspace_id,
+                listed_at=at,
+            )
+            for each in people
+            if each.identity not in invited
+        ]
+        already = [NotFound(name_of(each), Problem.INVITED) for each in people if each.identity in invited]
+        lines += [
+            Listed(list_id=list_id, position=0, label=each.label, problem=each.problem.value, listed_at=at)
+            for each in (*already, *left_out)
+        ]
+        for position, line in enumerate(lines):
+            line.position = position
+        for few in _batches(lines):
+            async with self._store.transaction() as tx:
+                await tx.lists.add(few)
+
+    async def _put_off(self, look_up: LookUp, seconds: float) -> bool:
+        async with self._store.transaction() as tx:
+            await tx.look_ups.put_off(look_up, self._clock.now() + timedelta(seconds=seconds))
+        return False
+
+    @asynccontextmanager
+    async def _lease_extended(self, look_up: LookUp) -> AsyncIterator[None]:
+        """A directory may take longer than the lease; whoever still asks keeps the question."""
+
+        async def extend() -> None:
+            while True:
+                await asyncio.sleep(EXTENDED_EVERY)  # a process's own time: a clock that is moved has no part in it
+                try:
+                    async with self._store.transaction() as tx:
+                        await tx.look_ups.extend(look_up, self._clock.now() + LEASE)
+                except StoreUnavailable:
+                    log.warning("look_up.database_unavailable")
+
+        task = asyncio.create_task(extend())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+
+def one_each(people: Sequence[Person], home: str) -> list[Person]:
+    """Each identity once, in the order in which they were found; of two accounts, the one in the workspace `home`."""
+    chosen: dict[str, Person] = {}
+    for person in people:
+        before = chosen.setdefault(person.identity, person)
+        if before.workspace_id != home and person.workspace_id == home:
+            chosen[person.identity] = person
+    return list(chosen.values())
+
+
+def _nobody(targets: Sequence[Target], problem: Problem) -> tuple[Sequence[Person], Sequence[NotFound]]:
+    return (), [NotFound(_label(target), problem) for target in targets]
+
+
+def _label(target: Target) -> str:
+    return target.label or target.id
+
+
+def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
+    iterator = iter(items)
+    while some := list(islice(iterator, STORED_AT_ONCE)):
+        yield some

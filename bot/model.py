@@ -7,7 +7,7 @@ event that caused it, so that handling an event again cannot create it twice.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -126,18 +126,33 @@ class CheckKind(StrEnum):
     TOKEN = "token"  # noqa: S105  # a check's name
 
 
+class Interval(StrEnum):
+    """How the days between two reminders develop: three, three, three; or three, six, nine."""
+
+    FIXED = "fixed"
+    GROWING = "growing"
+
+
 class ReminderPolicy(BaseModel):
-    """When reminders go out. Hours and days are the invitee's own, in their time zone."""
+    """When reminders go out. Hours, days and holidays are the invitee's own, in their time zone.
+
+    The final notice comes on the last working day before the deadline, whether or not `at_most` is used up; it
+    counts as a reminder sent.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     first_after_days: int = PydanticField(default=2, ge=1, le=60)
     every_days: int = PydanticField(default=3, ge=1, le=60)
+    interval: Interval = Interval.FIXED
     at_most: int = PydanticField(default=4, ge=0, le=20)
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)  # Monday is 0
     hour_from: int = PydanticField(default=9, ge=0, le=23)
     hour_to: int = PydanticField(default=17, ge=1, le=24)
-    deadline: datetime | None = None
+    skip_holidays: bool = False
+    holiday_country: str = ""  # ISO 3166-1 alpha-2; empty: the country of each invitee's time zone
+    deadline: date | None = None  # the last day, until its end where the invitee is
+    final_notice: bool = False
 
 
 class RolloutState(StrEnum):
@@ -167,6 +182,11 @@ class Rollout(SQLModel):
     policy: ReminderPolicy = Field(default_factory=ReminderPolicy, sa_type=Validated(ReminderPolicy))
     created_by: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    # Its policy was changed: invitations up to this id follow the new one ("": none yet). None: all do.
+    planned_up_to: str | None = None
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    archived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # finished, and no longer offered
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # its people are counts since then
     version: int = 0
 
     @property
@@ -187,6 +207,14 @@ def one_click_link(region: Region, enterprise_key: str) -> str:
     return f"https://{region.host}/login/sso?enterprise_key={quote(enterprise_key, safe='')}"
 
 
+class OldToken(StrEnum):
+    """Whether a CI job still uses the token of an invitee's old account, as far as they have said."""
+
+    UNKNOWN = "unknown"
+    IN_USE = "in_use"
+    UNUSED = "unused"
+
+
 class Invitation(SQLModel):
     """One invitee in one rollout. `identity` is unique in a rollout, so nobody is invited twice."""
 
@@ -200,12 +228,15 @@ class Invitation(SQLModel):
     reached_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the first message that arrived
     reminders: int = 0  # queued so far
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the next reminder; None: no more
-    last_reminder_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_contact_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # what the next one is counted from
+    final_notice_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     snoozed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_reason: str = ""
     unreachable: str = ""  # why the last message did not arrive: a bot.ports.Reason
+    old_token: OldToken = Field(default=OldToken.UNKNOWN, sa_type=ByValue(OldToken))
+    is_keeper: bool = False  # their old account stays, an admin says
     version: int = 0
 
     @property
@@ -233,6 +264,28 @@ class Check(SQLModel):
     not_needed: bool = False  # "I don't use tokens"
 
 
+class Listed(SQLModel):
+    """A line of the list that an admin decides on: somebody who would be invited, or somebody or something that would
+    not. Lines of people come first. They are deleted as the wave is stored.
+    """
+
+    list_id: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    label: str
+    person_id: str = ""  # empty for who is left out
+    workspace_id: str = ""
+    problem: str = ""  # a bot.events.Problem: why they are left out
+    listed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class WaveStage(StrEnum):
+    """A wave's life: its invitations are stored in the background, then sent, unless the rest is cancelled."""
+
+    STORING = "storing"
+    SENDING = "sending"
+    CANCELLED = "cancelled"
+
+
 class Wave(SQLModel):
     """A part of the invitees, invited together. Its progress is shown in the admin's message."""
 
@@ -241,7 +294,10 @@ class Wave(SQLModel):
     workspace_id: str
     created_by: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    list_id: str = ""  # whom it invites, while they are being stored
+    stage: WaveStage = Field(default=WaveStage.SENDING, sa_type=ByValue(WaveStage))
     size: int = 0
+    withdrawn: int = 0  # of these, who was not written to because the rest was cancelled, and is not invited
     channel_id: str = ""  # where the progress message is
     message_id: str = ""
     shown: str = ""  # the counts that the progress message shows
@@ -254,7 +310,14 @@ class DeliveryKind(StrEnum):
 
     INVITATION = "invitation"
     REMINDER = "reminder"
+    FINAL_NOTICE = "final_notice"  # the reminder before the deadline
+    FAREWELL = "farewell"  # they may delete their old account
     NOTICE = "notice"  # anything else: its content is stored with it
+
+    @property
+    def is_reminder(self) -> bool:
+        """Whether it asks again, and so keeps to working hours."""
+        return self in (DeliveryKind.REMINDER, DeliveryKind.FINAL_NOTICE)
 
 
 class DeliveryState(StrEnum):

@@ -5,14 +5,15 @@ Every operation of a Transaction is part of one database transaction: all of it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from bot.events import Event, NotFound, Target
+from bot.events import Event, NotFound, Problem, Target
+from bot.finishing import FinishItem, Handout
 from bot.messages import Message
 from bot.model import (
     AuditEntry,
@@ -20,14 +21,17 @@ from bot.model import (
     Check,
     CheckKind,
     Delivery,
+    DeliveryKind,
     DeliveryState,
     Dialog,
     Invitation,
+    Listed,
     LookUp,
     Person,
     Platform,
     Rollout,
     Wave,
+    WaveStage,
     Workspace,
 )
 from bot.transition import Reply, Row
@@ -67,11 +71,57 @@ class RolloutCounts:
     done: int = 0
     exempt: int = 0
     open: int = 0
+    snoozed: int = 0  # of these, who asked to be reminded later
     open_cases: int = 0
     reminders: int = 0
     deliveries: Mapping[DeliveryState, int] | None = None
     reasons: Mapping[str, int] | None = None  # why the last message to somebody who is open failed, or may have
     failed: int = 0  # of these, what an admin can send again
+
+
+@dataclass(frozen=True)
+class WaveCounts:
+    """How far the sending of a wave is: its messages by state, and why the last ones to people failed."""
+
+    states: Mapping[DeliveryState, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    failed: int = 0  # of these, what an admin can send again
+
+    @property
+    def total(self) -> int:
+        """All of the wave's messages."""
+        return sum(self.states.values())
+
+    @property
+    def looked_up(self) -> int:
+        """How many may have arrived on a platform that will be asked: these settle by themselves."""
+        return sum(self.reasons.values()) - self.failed
+
+    def sent_again(self) -> WaveCounts:
+        """As it will be when what failed is ready again."""
+        unknown = max(self.failed - self.states.get(DeliveryState.DEAD, 0), 0)
+        moved = {DeliveryState.DEAD: self.failed - unknown, DeliveryState.UNKNOWN: unknown}
+        states = {state: count - moved.get(state, 0) for state, count in self.states.items()}
+        states[DeliveryState.READY] = states.get(DeliveryState.READY, 0) + self.failed
+        return WaveCounts(states)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many people or names are left out for one reason, and the first of them."""
+
+    problem: Problem
+    count: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ListSummary:
+    """A list, however long: how many people in which workspace, the first names, and who is left out."""
+
+    people: Mapping[str, int] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Clock(Protocol):
@@ -130,9 +180,42 @@ class Rollouts(Protocol):
         """The newest rollout of the company that is not finished."""
         ...
 
-    async def wave(self, wave_id: str) -> Wave | None: ...
+    async def hold_still(self, rollout_id: str) -> Rollout | None:
+        """The rollout, which nobody can pause or resume until the transaction ends."""
+        ...
+
+    async def to_plan_anew(self) -> Rollout | None:
+        """An unfinished rollout whose invitations do not all follow its policy yet (`planned_up_to` says which do);
+        kept from other processes until the transaction ends.
+        """
+        ...
+
+    async def planned(self, rollout_id: str, up_to: str | None) -> None:
+        """The invitations up to this id follow the policy; None: all. Touches no version."""
+        ...
+
+    async def wave(self, wave_id: str) -> Wave | None:
+        """By id. Nobody else changes it until the transaction ends."""
+        ...
+
     async def running_waves(self) -> Sequence[Wave]:
         """Waves whose progress message may still change."""
+        ...
+
+    async def waves_to_work_on(self) -> Sequence[str]:
+        """Waves that are being stored, or of which the rest is cancelled: their ids, oldest first."""
+        ...
+
+    async def claim_wave(self, wave_id: str) -> Wave | None:
+        """The wave, until the transaction ends; None while somebody else holds it."""
+        ...
+
+    async def count_wave(self, wave_id: str, *, size: int, withdrawn: int, stage: WaveStage) -> None:
+        """What storing or withdrawing has come to. Touches no version: an admin's click is not made stale by it."""
+        ...
+
+    async def showed_progress(self, wave: Wave, shown: str, finished_at: datetime | None) -> None:
+        """The progress message shows this; nothing is stored when an admin decided something in the meantime."""
         ...
 
     async def dialog(self, dialog_id: str) -> Dialog | None: ...
@@ -158,12 +241,32 @@ class Invitations(Protocol):
         """Create invitations and their deliveries in bulk; returns how many were new."""
         ...
 
+    async def withdraw(self, wave_id: str, limit: int) -> tuple[int, int]:
+        """Take back some invitations whose message is ready and was never sent: they can be made again. Returns how
+        many are gone, and of how many only the message is: the invitee knows of the invitation already.
+        """
+        ...
+
     async def due(self, now: datetime, limit: int) -> Sequence[InvitationView]:
         """Open invitations of active rollouts whose reminder is due, oldest first."""
         ...
 
-    async def reminded(self, invitation_ids: Sequence[str], at: datetime) -> None:
+    async def to_plan_anew(self, rollout_id: str, after: str, limit: int) -> Sequence[InvitationView]:
+        """The rollout's open invitations with an id after that one, in the order of their ids."""
+        ...
+
+    async def reminded(self, invitation_ids: Sequence[str]) -> None:
         """One reminder more each; `due_at` becomes None until its delivery is settled, and a snooze ends."""
+        ...
+
+    async def gave_final_notice(self, invitation_ids: Sequence[str], at: datetime) -> None: ...
+    async def not_reminded(self, invitation_id: str, kind: DeliveryKind) -> None:
+        """A reminder was withdrawn before it was sent: it does not count."""
+        ...
+
+    async def end_snoozes(self, invitation_ids: Sequence[str]) -> None: ...
+    async def contacted(self, invitation_id: str, at: datetime, due_at: datetime | None) -> None:
+        """The next reminder is counted from `at`; `due_at` is stored only while the invitation is open."""
         ...
 
     async def set_due(self, due: Mapping[str, datetime | None]) -> None:
@@ -171,14 +274,20 @@ class Invitations(Protocol):
         ...
 
     async def make_due(self, rollout_id: str, invitation_ids: Sequence[str] | None, at: datetime) -> int:
-        """Set `due_at` of open invitations; returns how many."""
+        """Set `due_at` of open invitations; returns how many. None: of all of the rollout's that are not snoozed."""
         ...
 
     async def set_after_delivery(
-        self, invitation_id: str, *, reached_at: datetime | None, due_at: datetime | None, unreachable: str
+        self,
+        invitation_id: str,
+        *,
+        at: datetime,
+        reached_at: datetime | None,
+        due_at: datetime | None,
+        unreachable: str,
     ) -> None:
-        """What a settled delivery changes. Touches no version: an invitee's click is not made stale by it.
-        `reached_at` None keeps the old value; `due_at` is stored only while the invitation is open.
+        """What a delivery that is settled `at` this moment changes. Touches no version: an invitee's click is not made
+        stale by it. `reached_at` None keeps the old value; `due_at` is stored only while the invitation is open.
         """
         ...
 
@@ -192,7 +301,9 @@ class Deliveries(Protocol):
     """Direct messages on their way. Settling is fenced by `attempt`: a late worker changes nothing."""
 
     async def enqueue(self, deliveries: Sequence[Delivery]) -> int:
-        """Queue; one whose key exists is passed over. Returns how many were new."""
+        """Queue; one whose key exists is passed over, but a reminder that was withdrawn is ready again. Returns how
+        many are queued by it.
+        """
         ...
 
     async def lanes(self, now: datetime) -> Sequence[str]:
@@ -232,26 +343,113 @@ class Deliveries(Protocol):
         ...
 
     async def update_copies(self, invitation_id: str) -> int:
-        """Mark every sent delivery of the invitation outdated and withdraw ready reminders."""
+        """Mark every copy of the invitation's messages outdated; returns how many."""
+        ...
+
+    async def outdate(self, invitation_ids: Sequence[str]) -> int:
+        """The same for many invitations."""
+        ...
+
+    async def outdate_rollout(self, rollout_id: str) -> int:
+        """The same for every open invitation of a rollout."""
+        ...
+
+    async def withdraw_reminders(self, invitation_id: str) -> Sequence[DeliveryKind]:
+        """Withdraw the invitation's reminders that are ready; returns what they were."""
+        ...
+
+    async def under_way(self, invitation_ids: Sequence[str]) -> frozenset[str]:
+        """Of these invitations, those with a message that waits or is being sent."""
         ...
 
     async def hold(self, rollout_id: str) -> int: ...
     async def release(self, rollout_id: str, now: datetime) -> int: ...
-    async def send_again(self, rollout_id: str, now: datetime) -> int:
-        """The last message to each open invitee becomes ready again if it is dead, or unknown where the platform
-        cannot be asked; returns how many. Nobody gets two messages by it.
+    async def send_again(self, rollout_id: str, now: datetime, wave_id: str | None = None) -> int:
+        """The last message to each open invitee (of one wave, or of all) becomes ready again if it is dead, or
+        unknown where the platform cannot be asked; returns how many. Nobody gets two messages by it. Progress
+        messages of waves that had finished go on.
         """
         ...
 
-    async def of_wave(self, wave_id: str) -> Mapping[DeliveryState, int]: ...
+    async def of_wave(self, wave_id: str) -> WaveCounts: ...
+
+
+class Lists(Protocol):
+    """The lists that admins decide on: a line for everybody found and for everybody left out."""
+
+    async def add(self, lines: Sequence[Listed]) -> None:
+        """Store lines; one that is there already stays."""
+        ...
+
+    async def summary(self, list_id: str, names: int) -> ListSummary:
+        """The whole list in a few figures, with the first `names` of each kind."""
+        ...
+
+    async def page(self, list_id: str, offset: int, limit: int) -> Sequence[Listed]: ...
+    async def take(self, list_id: str, limit: int) -> Sequence[str]:
+        """Remove the first people from the list and return their ids."""
+        ...
+
+    async def drop(self, list_id: str) -> int:
+        """Delete the list; returns how many people were still on it."""
+        ...
+
+    async def forget(self, before: datetime) -> int:
+        """Delete the lines that are older; returns how many."""
+        ...
+
+
+@dataclass(frozen=True)
+class RemovalCounts:
+    """Old accounts by what may become of them. `may_go` leaves open whether each organization keeps an admin."""
+
+    invited: int = 0
+    may_go: int = 0
+    told: int = 0  # a farewell was queued for them
+    told_states: Mapping[DeliveryState, int] | None = None
+    ci_unknown: int = 0  # everything is confirmed, but not whether a CI job uses the old token
+    keepers: int = 0
+
+
+class Finishing(Protocol):
+    """The end of rollouts: steps that were recorded, whose old account may go, and files for admins."""
+
+    async def latest(self, company: str) -> Rollout | None:
+        """The company's newest rollout that is neither archived nor erased; one that runs comes first."""
+        ...
+
+    async def items(self, rollout_id: str) -> Sequence[FinishItem]: ...
+    async def removal(self, rollout_id: str) -> RemovalCounts: ...
+    async def may_go(self, rollout_id: str, limit: int) -> Sequence[InvitationView]:
+        """The first of those whose old account may go, by name. See bot.removal."""
+        ...
+
+    async def everybody(self, rollout_id: str, after: str, limit: int) -> Sequence[InvitationView]:
+        """A page of all invitations, by id: those behind `after`."""
+        ...
+
+    async def say_farewell(self, rollout_id: str, at: datetime) -> int:
+        """Queue the farewell to everybody whose old account may go and who has none yet; returns how many."""
+        ...
+
+    async def handout(self, handout_id: str) -> Handout | None: ...
+    async def forget_handouts(self, before: datetime) -> int:
+        """Drop those that expired before; returns how many."""
+        ...
 
 
 class LookUps(Protocol):
     """Questions to the directories, waiting in the database like deliveries do."""
 
     async def ask(self, look_up: LookUp) -> None: ...
-    async def claim(self, now: datetime, lease_until: datetime) -> LookUp | None:
-        """The oldest that is ready or whose worker died."""
+    async def claim(
+        self, now: datetime, lease_until: datetime, busy: Collection[str] = frozenset()
+    ) -> LookUp | None:
+        """The oldest that is ready or whose worker died, of a workspace that is not `busy`."""
+        ...
+
+    async def extend(self, look_up: LookUp, lease_until: datetime) -> None:
+        """It takes longer. Changes nothing when somebody else has taken the question over."""
         ...
 
     async def put_off(self, look_up: LookUp, until: datetime) -> None: ...
@@ -293,7 +491,9 @@ class Transaction(Protocol):
     rollouts: Rollouts
     invitations: Invitations
     deliveries: Deliveries
+    lists: Lists
     look_ups: LookUps
+    finishing: Finishing
     audit: Audit
     backlog: Backlog
 

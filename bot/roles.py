@@ -29,13 +29,16 @@ class Allowed(StrEnum):
 TABLE: Mapping[str, Allowed] = {
     "setup": Allowed.ADMINS,
     "invite": Allowed.ADMINS,
+    "wave": Allowed.ADMINS,
     "status": Allowed.ADMINS,
     "remind": Allowed.ADMINS,
     "pause": Allowed.ADMINS,
     "exempt": Allowed.ADMINS,
     "case": Allowed.ADMINS,
+    "finish": Allowed.ADMINS,
     "confirm": Allowed.INVITEE,
     "problem": Allowed.INVITEE,
+    "old_token": Allowed.INVITEE,
     "home": Allowed.EVERYONE,
     "help": Allowed.EVERYONE,
 }

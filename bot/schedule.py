@@ -15,13 +15,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, StaleWrite, Store, StoreUnavailable
-from bot.progress import show_progress
+from bot.progress import Pace, show_progress
 from bot.reminders import queue_due
 
 REMINDERS_EVERY = 15.0  # seconds
 PROGRESS_EVERY = 3.0  # Slack's chat.update allows about one a second for each message
 HOUSEKEEPING_EVERY = 3600.0
 KEEP_INBOX = timedelta(days=7)  # Slack repeats an event for minutes, Teams for less
+KEEP_LISTS = timedelta(days=7)  # a list of whom to invite; one that is a week old is asked for anew
 
 log = structlog.get_logger(__name__)
 
@@ -44,12 +45,15 @@ def build_scheduler(
         if queued:
             log.info("reminders.queued", count=queued)
 
+    pace = Pace()
+
     async def progress() -> None:
-        await show_progress(store, platforms, clock)
+        await show_progress(store, platforms, clock, pace)
 
     async def housekeeping() -> None:
         async with store.transaction() as tx:
             await tx.inbox.forget(clock.now() - KEEP_INBOX)
+            await tx.lists.forget(clock.now() - KEEP_LISTS)
 
     jobs: tuple[tuple[Callable[[], Awaitable[None]], float], ...] = (
         (reminders, reminders_every),

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bot.events import Target
+from bot.finishing import FinishItem, Handout
 from bot.messages import Form, Message
-from bot.model import Case, Check, DeliveryKind, Dialog, Invitation, Person, Rollout, Wave
+from bot.model import Case, Check, DeliveryKind, Dialog, Invitation, Rollout, Wave
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,6 @@ class SendMessage:
 
 
 @dataclass(frozen=True)
-class Invite:
-    """Create an invitation and its delivery for each of `people`, in bulk; the already invited are passed over."""
-
-    rollout: Rollout
-    wave: Wave
-    people: tuple[str, ...]  # person ids
-
-
-@dataclass(frozen=True)
 class AskDirectory:
     """Look up who the targets are; the answer comes back as PeopleFound."""
 
@@ -86,22 +78,22 @@ class AskDirectory:
 
 
 @dataclass(frozen=True)
-class Remember:
-    """Store what a directory told about people."""
-
-    people: tuple[Person, ...]
-
-
-@dataclass(frozen=True)
 class UpdateCopies:
-    """Bring every message that was sent for this invitation up to date, and withdraw what is no longer needed."""
+    """Bring every message that was sent for this invitation up to date, and withdraw the reminders that wait."""
 
     invitation_id: str
 
 
 @dataclass(frozen=True)
+class UpdateAllCopies:
+    """The same for every open invitation of a rollout, when something changed that all of them show."""
+
+    rollout_id: str
+
+
+@dataclass(frozen=True)
 class MakeDue:
-    """Make a reminder due now for these open invitations; None: for all open ones of the rollout."""
+    """Make a reminder due now for these open invitations; None: for all of the rollout's that are not snoozed."""
 
     rollout_id: str
     invitation_ids: tuple[str, ...] | None = None
@@ -123,24 +115,24 @@ class ReleaseDeliveries:
 
 @dataclass(frozen=True)
 class SendAgain:
-    """Queue again the deliveries of this rollout that ended unknown or dead."""
+    """Queue again the deliveries of this rollout, or of one wave, that ended unknown or dead."""
 
     rollout_id: str
+    wave_id: str | None = None
 
 
 Effect: TypeAlias = (
     SendMessage
-    | Invite
     | AskDirectory
-    | Remember
     | UpdateCopies
+    | UpdateAllCopies
     | MakeDue
     | HoldDeliveries
     | ReleaseDeliveries
     | SendAgain
 )
 
-Row: TypeAlias = Rollout | Invitation | Check | Wave | Dialog | Case
+Row: TypeAlias = Rollout | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout
 
 
 @dataclass(frozen=True)

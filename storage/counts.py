@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CaseState, DeliveryState
 from bot.ports import RolloutCounts
-from storage.failures import can_go_again, is_last_and_failed
+from storage.failures import failures
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION
 
 
@@ -22,6 +22,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
                 func.count(INVITATION.c.done_at).label("done"),
                 func.count(INVITATION.c.exempt_at).label("exempt"),
                 func.count().filter(is_open).label("open"),
+                func.count(INVITATION.c.snoozed_until).filter(is_open).label("snoozed"),
                 func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
             ).where(INVITATION.c.rollout_id == rollout_id)
         )
@@ -35,7 +36,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
     cases = await connection.scalar(
         select(func.count()).where(CASE.c.rollout_id == rollout_id, CASE.c.state == CaseState.OPEN)
     )
-    reasons, failed = await _failures(connection, rollout_id)
+    reasons, failed = await failures(connection, DELIVERY.c.rollout_id == rollout_id)
     return RolloutCounts(
         invited=people.invited,
         reached=people.reached,
@@ -43,6 +44,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
         done=people.done,
         exempt=people.exempt,
         open=people.open,
+        snoozed=people.snoozed,
         open_cases=cases or 0,
         reminders=int(people.reminders),
         deliveries=await _deliveries(connection, rollout_id),
@@ -56,15 +58,3 @@ async def _deliveries(connection: AsyncConnection, rollout_id: str) -> dict[Deli
         select(DELIVERY.c.state, func.count()).where(DELIVERY.c.rollout_id == rollout_id).group_by(DELIVERY.c.state)
     )
     return dict(rows.all())
-
-
-async def _failures(connection: AsyncConnection, rollout_id: str) -> tuple[dict[str, int], int]:
-    """Why the last messages to people failed, and how many of them can go again."""
-    again = can_go_again()
-    rows = await connection.execute(
-        select(DELIVERY.c.reason, func.count(), func.count().filter(again))
-        .where(DELIVERY.c.rollout_id == rollout_id, is_last_and_failed())
-        .group_by(DELIVERY.c.reason)
-    )
-    found = rows.all()
-    return {reason: number for reason, number, _ in found}, sum(number for _, _, number in found)

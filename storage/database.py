@@ -11,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot import ports
+from bot.finishing import FinishItem, Handout
 from bot.model import Case, Check, Dialog, Invitation, Rollout, Wave
 from bot.ports import StaleWrite, StoreUnavailable
 from bot.transition import Row
@@ -18,14 +19,16 @@ from storage.audit import Audit
 from storage.backlog import Backlog
 from storage.connecting import connecting
 from storage.deliveries import Deliveries
+from storage.finishing import Finishing
 from storage.inbox import Inbox
 from storage.invitations import Invitations
 from storage.lanes import Lanes
+from storage.lists import Lists
 from storage.look_ups import LookUps
 from storage.people import People
 from storage.rollouts import Rollouts
 from storage.rows import insert, replace, values
-from storage.tables import CASE, CHECK, DIALOG, INVITATION, ROLLOUT, WAVE
+from storage.tables import CASE, CHECK, DIALOG, FINISH_ITEM, HANDOUT, INVITATION, ROLLOUT, WAVE
 
 DEFAULT_URL = "sqlite:///usher.db"
 BUSY_TIMEOUT = 5000  # milliseconds that SQLite waits for another process, the command line for example
@@ -33,7 +36,15 @@ CONNECT_TIMEOUT = 5  # seconds
 STATEMENT_TIMEOUT = 20  # seconds
 POOL_TIMEOUT = 10  # seconds a transaction waits for a connection
 
-_TABLES = {Rollout: ROLLOUT, Invitation: INVITATION, Wave: WAVE, Dialog: DIALOG, Case: CASE}
+_TABLES = {
+    Rollout: ROLLOUT,
+    Invitation: INVITATION,
+    Wave: WAVE,
+    Dialog: DIALOG,
+    Case: CASE,
+    FinishItem: FINISH_ITEM,
+    Handout: HANDOUT,
+}
 # PostgreSQL, Appendix A "Error Codes": unique violation, serialization failure, deadlock
 _RACES = frozenset({"23505", "40001", "40P01"})
 
@@ -129,7 +140,9 @@ class Transaction(ports.Transaction):
         self.rollouts: ports.Rollouts = Rollouts(connection)
         self.invitations: ports.Invitations = Invitations(connection)
         self.deliveries: ports.Deliveries = Deliveries(connection)
+        self.lists: ports.Lists = Lists(connection)
         self.look_ups: ports.LookUps = LookUps(connection)
+        self.finishing: ports.Finishing = Finishing(connection)
         self.audit: ports.Audit = Audit(connection)
         self.backlog: ports.Backlog = Backlog(connection)
 

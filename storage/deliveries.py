@@ -5,18 +5,19 @@ Locks on PostgreSQL are taken in one order, an invitation before its deliveries,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState
-from bot.ports import Reason
-from storage.failures import ASKABLE, can_go_again, is_last_and_failed
-from storage.rows import fields, insert, one_of, plain, values
-from storage.tables import DELIVERY, INVITATION, ROLLOUT, WORKSPACE
+from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage
+from bot.ports import Reason, WaveCounts
+from storage.failures import ASKABLE, can_go_again, failures, is_last_and_failed
+from storage.rows import chunks, fields, insert, one_of, plain, values
+from storage.tables import DELIVERY, INVITATION, ROLLOUT, WAVE, WORKSPACE
 
 HELD = datetime(9999, 1, 1, tzinfo=UTC)  # `not_before` of what waits for its rollout to go on
 
@@ -26,6 +27,9 @@ _SENT = one_of(DELIVERY.c.state, [DeliveryState.SENT])
 _UNKNOWN = one_of(DELIVERY.c.state, [DeliveryState.UNKNOWN])
 _OUTDATED = and_(DELIVERY.c.outdated > bindparam("shown", 0, literal_execute=True), _SENT)
 
+_IS_COPY = DELIVERY.c.state.in_([DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN])
+_IS_REMINDER = DELIVERY.c.kind.in_([kind for kind in DeliveryKind if kind.is_reminder])
+
 
 class Deliveries:
     """Implements bot.ports.Deliveries."""
@@ -34,12 +38,29 @@ class Deliveries:
         self._connection = connection
 
     async def enqueue(self, deliveries: Sequence[Delivery]) -> int:
-        """Queue; one whose key exists is passed over. Returns how many were new."""
+        """Queue; one whose key exists is passed over, but a reminder that was withdrawn is ready again. Returns how
+        many are queued by it.
+        """
         if not deliveries:
             return 0
+        ready_again = await self._ready_again([each for each in deliveries if each.kind.is_reminder])
         statement = insert(self._connection, DELIVERY).on_conflict_do_nothing().returning(DELIVERY.c.id)
         rows = [values(delivery) for delivery in sorted(deliveries, key=lambda delivery: delivery.key)]
-        return len((await self._connection.execute(statement, rows)).all())
+        return ready_again + len((await self._connection.execute(statement, rows)).all())
+
+    async def _ready_again(self, reminders: Sequence[Delivery]) -> int:
+        alike: defaultdict[tuple[DeliveryKind, datetime], list[str]] = defaultdict(list)
+        for each in reminders:
+            alike[each.kind, each.not_before].append(each.key)
+        changed = 0
+        for (kind, not_before), keys in alike.items():
+            statement = (
+                update(DELIVERY)
+                .where(DELIVERY.c.key.in_(keys), DELIVERY.c.state == DeliveryState.WITHDRAWN)
+                .values(state=DeliveryState.READY, kind=kind, not_before=not_before, reason="", outdated=0)
+            )
+            changed += (await self._connection.execute(statement)).rowcount
+        return changed
 
     async def lanes(self, now: datetime) -> Sequence[str]:
         """Lanes (workspaces) with something to claim, to reconcile or to update. Asks once for each workspace, so
@@ -168,20 +189,50 @@ class Deliveries:
         )
 
     async def update_copies(self, invitation_id: str) -> int:
-        """Mark every copy of the invitation's messages outdated and withdraw ready reminders; returns how many
-        copies. What is just being sent, or may have been, counts as a copy: it shows what was true before.
+        """Mark every copy of the invitation's messages outdated; returns how many. What is just being sent, or may
+        have been, counts as a copy: it shows what was true before.
         """
-        own = DELIVERY.c.invitation_id == invitation_id
-        copies = DELIVERY.c.state.in_([DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN])
-        await self._connection.execute(
+        return await self.outdate([invitation_id])
+
+    async def outdate(self, invitation_ids: Sequence[str]) -> int:
+        """The same for many invitations."""
+        marked = 0
+        for some in chunks(dict.fromkeys(invitation_ids)):
+            statement = update(DELIVERY).where(DELIVERY.c.invitation_id.in_(some), _IS_COPY)
+            marked += (await self._connection.execute(statement.values(outdated=DELIVERY.c.outdated + 1))).rowcount
+        return marked
+
+    async def outdate_rollout(self, rollout_id: str) -> int:
+        """The same for every open invitation of a rollout: something changed that all of them show."""
+        still_open = exists().where(
+            INVITATION.c.id == DELIVERY.c.invitation_id,
+            INVITATION.c.done_at.is_(None),
+            INVITATION.c.exempt_at.is_(None),
+        )
+        statement = update(DELIVERY).where(DELIVERY.c.rollout_id == rollout_id, _IS_COPY, still_open)
+        return (await self._connection.execute(statement.values(outdated=DELIVERY.c.outdated + 1))).rowcount
+
+    async def withdraw_reminders(self, invitation_id: str) -> Sequence[DeliveryKind]:
+        """Withdraw the invitation's reminders that are ready, since it has changed; returns what they were."""
+        statement = (
             update(DELIVERY)
-            .where(own, DELIVERY.c.state == DeliveryState.READY, DELIVERY.c.kind == DeliveryKind.REMINDER)
+            .where(DELIVERY.c.invitation_id == invitation_id, DELIVERY.c.state == DeliveryState.READY, _IS_REMINDER)
             .values(state=DeliveryState.WITHDRAWN, reason=Reason.NOT_NEEDED.value)
+            .returning(DELIVERY.c.kind)
         )
-        marked = await self._connection.execute(
-            update(DELIVERY).where(own, copies).values(outdated=DELIVERY.c.outdated + 1)
-        )
-        return marked.rowcount
+        return list(await self._connection.scalars(statement))
+
+    async def under_way(self, invitation_ids: Sequence[str]) -> frozenset[str]:
+        """Of these invitations, those with a message that waits or is being sent."""
+        found: set[str] = set()
+        for some in chunks(dict.fromkeys(invitation_ids)):
+            statement = select(DELIVERY.c.invitation_id).where(
+                DELIVERY.c.invitation_id.in_(some),
+                DELIVERY.c.kind != DeliveryKind.NOTICE,
+                DELIVERY.c.state.in_([DeliveryState.READY, DeliveryState.SENDING]),
+            )
+            found.update(await self._connection.scalars(statement))
+        return frozenset(found)
 
     async def hold(self, rollout_id: str) -> int:
         """Put every ready delivery of the rollout off until `release`; returns how many."""
@@ -201,11 +252,13 @@ class Deliveries:
         )
         return (await self._connection.execute(statement)).rowcount
 
-    async def send_again(self, rollout_id: str, now: datetime) -> int:
-        """The last message to each open invitee becomes ready again, with a fresh attempt count, if it is dead, or
-        unknown where the platform cannot be asked; returns how many.
+    async def send_again(self, rollout_id: str, now: datetime, wave_id: str | None = None) -> int:
+        """The last message to each open invitee (of one wave, or of all) becomes ready again, with a fresh attempt
+        count, if it is dead, or unknown where the platform cannot be asked; returns how many. Waves that had finished
+        are running again, so that their progress messages follow.
         """
-        which = DELIVERY.c.rollout_id == rollout_id, is_last_and_failed(), can_go_again()
+        which = [DELIVERY.c.rollout_id == rollout_id, is_last_and_failed(), can_go_again()]
+        which += [DELIVERY.c.wave_id == wave_id] if wave_id is not None else []
         statement = (
             update(DELIVERY)
             .where(DELIVERY.c.id.in_(select(DELIVERY.c.id).where(*which)))
@@ -217,15 +270,26 @@ class Deliveries:
                 reason="",
                 outdated=0,
             )
+            .returning(DELIVERY.c.wave_id)
         )
-        return (await self._connection.execute(statement)).rowcount
+        again = list(await self._connection.scalars(statement))
+        await self._connection.execute(
+            update(WAVE)
+            .where(WAVE.c.id.in_({wave for wave in again if wave is not None}), WAVE.c.finished_at.is_not(None))
+            .values(finished_at=None, stage=WaveStage.SENDING, shown="", version=WAVE.c.version + 1)
+        )
+        return len(again)
 
-    async def of_wave(self, wave_id: str) -> Mapping[DeliveryState, int]:
-        """How many of the wave's deliveries are in each state."""
+    async def of_wave(self, wave_id: str) -> WaveCounts:
+        """How many of the wave's deliveries are in each state, and why the last ones to people failed."""
         statement = (
             select(DELIVERY.c.state, func.count()).where(DELIVERY.c.wave_id == wave_id).group_by(DELIVERY.c.state)
         )
-        return dict((await self._connection.execute(statement)).all())
+        states: dict[DeliveryState, int] = dict((await self._connection.execute(statement)).all())
+        if not states.get(DeliveryState.DEAD) and not states.get(DeliveryState.UNKNOWN):
+            return WaveCounts(states)
+        reasons, failed = await failures(self._connection, DELIVERY.c.wave_id == wave_id)
+        return WaveCounts(states, reasons, failed)
 
     async def _take(self, which: ColumnElement[bool], now: datetime, lease_until: datetime) -> list[Delivery]:
         statement = (

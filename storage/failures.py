@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import DeliveryKind, DeliveryState, Platform
 from storage.tables import DELIVERY, INVITATION, WORKSPACE
 
 ASKABLE = [platform for platform in Platform if platform.shows_what_was_sent]
-_TO_INVITEES = (DeliveryKind.INVITATION, DeliveryKind.REMINDER)
+_TO_INVITEES = [kind for kind in DeliveryKind if kind is not DeliveryKind.NOTICE]
 
 
 def is_last_and_failed() -> ColumnElement[bool]:
@@ -37,3 +38,15 @@ def can_go_again() -> ColumnElement[bool]:
     """Of DELIVERY: dead, or unknown in a workspace whose platform cannot be asked."""
     askable = select(WORKSPACE.c.id).where(WORKSPACE.c.platform.in_(ASKABLE))
     return or_(DELIVERY.c.state == DeliveryState.DEAD, DELIVERY.c.lane.not_in(askable))
+
+
+async def failures(connection: AsyncConnection, which: ColumnElement[bool]) -> tuple[dict[str, int], int]:
+    """Of the deliveries that `which` says: why the last messages to people failed, and how many can go again."""
+    again = can_go_again()
+    rows = await connection.execute(
+        select(DELIVERY.c.reason, func.count(), func.count().filter(again))
+        .where(which, is_last_and_failed())
+        .group_by(DELIVERY.c.reason)
+    )
+    found = rows.all()
+    return {reason: number for reason, number, _ in found}, sum(number for _, _, number in found)

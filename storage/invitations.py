@@ -8,13 +8,26 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import (
     Check,
     Delivery,
     DeliveryKind,
+    DeliveryState,
     Invitation,
     Person,
     Rollout,
@@ -22,15 +35,27 @@ from bot.model import (
     Wave,
     derived_id,
 )
-from bot.ports import InvitationView, RolloutCounts
+from bot.ports import InvitationView, Reason, RolloutCounts
 from storage.counts import count
 from storage.deliveries import HELD
 from storage.rows import chunks, fields, insert_alike, plain
-from storage.tables import CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
+from storage.tables import CASE, CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
 
 PRIORITY = 1  # of an invitation's delivery: after replies, before reminders
 
 _OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
+# Nobody can know of it: no message that was or may have been sent, nothing confirmed (the Home tab shows an
+# invitation before its message arrives), nothing reported, not exempt.
+_UNHEARD = and_(
+    INVITATION.c.reached_at.is_(None),
+    INVITATION.c.exempt_at.is_(None),
+    ~exists().where(
+        DELIVERY.c.invitation_id == INVITATION.c.id,
+        or_(DELIVERY.c.kind != DeliveryKind.INVITATION, DELIVERY.c.state != DeliveryState.READY),
+    ),
+    ~exists().where(CHECK.c.invitation_id == INVITATION.c.id),
+    ~exists().where(CASE.c.invitation_id == INVITATION.c.id),
+)
 _WITH_PERSON = select(*fields(INVITATION, Invitation), *fields(PERSON, Person)).join(
     PERSON, PERSON.c.id == INVITATION.c.person_id
 )
@@ -120,6 +145,34 @@ class Invitations:
         )
         return len(new)
 
+    async def withdraw(self, wave_id: str, limit: int) -> tuple[int, int]:
+        """Take back some invitations whose message is ready and was never sent: they can be made again. Returns how
+        many are gone, and of how many only the message is, because the invitee knows of the invitation already.
+        """
+        ready = and_(
+            DELIVERY.c.wave_id == wave_id,
+            DELIVERY.c.kind == DeliveryKind.INVITATION,
+            DELIVERY.c.state == DeliveryState.READY,
+        )
+        waiting = (
+            select(INVITATION.c.id)
+            .where(INVITATION.c.id.in_(select(DELIVERY.c.invitation_id).where(ready)))
+            .order_by(INVITATION.c.id)
+            .limit(limit)
+            .with_for_update(of=INVITATION)
+        )
+        ids = list(await self._connection.scalars(waiting))
+        unheard = set(await self._connection.scalars(select(INVITATION.c.id).where(_in(ids), _UNHEARD)))
+        messages = delete(DELIVERY).where(DELIVERY.c.invitation_id.in_(unheard), ready)
+        dropped = list(await self._connection.scalars(messages.returning(DELIVERY.c.invitation_id)))
+        await self._connection.execute(delete(INVITATION).where(_in(dropped)))
+        known = await self._connection.execute(
+            update(DELIVERY)
+            .where(DELIVERY.c.invitation_id.in_(set(ids) - unheard), ready)
+            .values(state=DeliveryState.WITHDRAWN, reason=Reason.NOT_NEEDED.value)
+        )
+        return len(dropped), known.rowcount
+
     async def due(self, now: datetime, limit: int) -> Sequence[InvitationView]:
         """Open invitations of active rollouts whose reminder is due, oldest first. On PostgreSQL they stay locked
         until the transaction ends, and what another replica is just reminding is passed over.
@@ -127,20 +180,51 @@ class Invitations:
         statement = (
             _WITH_PERSON.join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
             .where(INVITATION.c.due_at <= now, _OPEN, ROLLOUT.c.state == RolloutState.ACTIVE)
+            .where(ROLLOUT.c.planned_up_to.is_(None))  # else they may be due by a policy that is no more
             .order_by(INVITATION.c.due_at, INVITATION.c.id)
             .limit(limit)
             .with_for_update(key_share=True, skip_locked=True, of=INVITATION)
         )
         return await self._several(statement)
 
-    async def reminded(self, invitation_ids: Sequence[str], at: datetime) -> None:
+    async def to_plan_anew(self, rollout_id: str, after: str, limit: int) -> Sequence[InvitationView]:
+        """The rollout's open invitations with an id after that one, in the order of their ids. On PostgreSQL they are
+        waited for and stay locked: what is just being settled by the old policy is planned by the new one after it.
+        """
+        statement = (
+            _WITH_PERSON.where(INVITATION.c.rollout_id == rollout_id, INVITATION.c.id > after, _OPEN)
+            .order_by(INVITATION.c.id)
+            .limit(limit)
+            .with_for_update(key_share=True, of=INVITATION)
+        )
+        return await self._several(statement)
+
+    async def reminded(self, invitation_ids: Sequence[str]) -> None:
         """One reminder more each; `due_at` becomes None until its delivery is settled, and a snooze ends."""
+        await self._set(
+            invitation_ids, {"reminders": INVITATION.c.reminders + 1, "due_at": None, "snoozed_until": None}
+        )
+
+    async def gave_final_notice(self, invitation_ids: Sequence[str], at: datetime) -> None:
+        """The last reminder of these was the final notice."""
+        await self._set(invitation_ids, {"final_notice_at": at})
+
+    async def not_reminded(self, invitation_id: str, kind: DeliveryKind) -> None:
+        """A reminder was withdrawn before it was sent: it does not count."""
+        final = {"final_notice_at": None} if kind is DeliveryKind.FINAL_NOTICE else {}
+        await self._set([invitation_id], {"reminders": INVITATION.c.reminders - 1, **final})
+
+    async def end_snoozes(self, invitation_ids: Sequence[str]) -> None:
+        """They wait no longer."""
+        await self._set(invitation_ids, {"snoozed_until": None})
+
+    async def contacted(self, invitation_id: str, at: datetime, due_at: datetime | None) -> None:
+        """The next reminder, while the invitation is open, is counted from `at`."""
+        await self._set([invitation_id], {"last_contact_at": at, "due_at": _while_open(due_at)})
+
+    async def _set(self, invitation_ids: Sequence[str], changes: Mapping[str, Any]) -> None:
         for some in chunks(dict.fromkeys(invitation_ids)):
-            await self._connection.execute(
-                update(INVITATION)
-                .where(INVITATION.c.id.in_(some))
-                .values(reminders=INVITATION.c.reminders + 1, last_reminder_at=at, due_at=None, snoozed_until=None)
-            )
+            await self._connection.execute(update(INVITATION).where(INVITATION.c.id.in_(some)).values(**changes))
 
     async def set_due(self, due: Mapping[str, datetime | None]) -> None:
         """Set `due_at` by invitation id, of those that are open."""
@@ -156,24 +240,34 @@ class Invitations:
         )
 
     async def make_due(self, rollout_id: str, invitation_ids: Sequence[str] | None, at: datetime) -> int:
-        """Set `due_at` of open invitations (all of the rollout's when `invitation_ids` is None); returns how many."""
+        """Set `due_at` of open invitations; returns how many. Those of the whole rollout, when `invitation_ids` is
+        None, are without those that are snoozed.
+        """
         statement = update(INVITATION).where(INVITATION.c.rollout_id == rollout_id, _OPEN).values(due_at=at)
         if invitation_ids is None:
-            return (await self._connection.execute(statement)).rowcount
+            unasked = statement.where(INVITATION.c.snoozed_until.is_(None))
+            return (await self._connection.execute(unasked)).rowcount
         changed = 0
         for some in chunks(dict.fromkeys(invitation_ids)):
             changed += (await self._connection.execute(statement.where(INVITATION.c.id.in_(some)))).rowcount
         return changed
 
     async def set_after_delivery(
-        self, invitation_id: str, *, reached_at: datetime | None, due_at: datetime | None, unreachable: str
+        self,
+        invitation_id: str,
+        *,
+        at: datetime,
+        reached_at: datetime | None,
+        due_at: datetime | None,
+        unreachable: str,
     ) -> None:
-        """What a settled delivery changes. Touches no version. The first `reached_at` stays; `due_at` is stored
-        only while the invitation is open.
+        """What a delivery that is settled `at` this moment changes. Touches no version. The first `reached_at` stays;
+        `due_at` is stored only while the invitation is open.
         """
         changes: dict[str, Any] = {
             "unreachable": unreachable,
-            "due_at": case((_OPEN, bindparam("due", due_at, INVITATION.c.due_at.type)), else_=INVITATION.c.due_at),
+            "last_contact_at": at,
+            "due_at": _while_open(due_at),
         }
         if reached_at is not None:
             changes["reached_at"] = func.coalesce(INVITATION.c.reached_at, reached_at)
@@ -231,6 +325,15 @@ class Invitations:
             for row in await self._connection.execute(statement):
                 found[row.invitation_id].append(plain(Check, row))
         return found
+
+
+def _in(ids: Iterable[str]) -> ColumnElement[bool]:
+    return INVITATION.c.id.in_(list(ids))
+
+
+def _while_open(due_at: datetime | None) -> ColumnElement[datetime | None]:
+    kind = INVITATION.c.due_at.type
+    return case((_OPEN, bindparam("due", due_at, kind)), else_=INVITATION.c.due_at)
 
 
 def _invitation(rollout: Rollout, wave: Wave, at: datetime) -> Invitation:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import LookUp, LookUpState
@@ -22,8 +23,9 @@ class LookUps:
         """Queue a question; asking the same one (by id) again changes nothing."""
         await self._connection.execute(insert(self._connection, LOOK_UP).on_conflict_do_nothing(), values(look_up))
 
-    async def claim(self, now: datetime, lease_until: datetime) -> LookUp | None:
-        """The oldest that is ready or whose worker died; None when there is nothing to ask.
+    async def claim(self, now: datetime, lease_until: datetime, busy: Collection[str] = frozenset()) -> LookUp | None:
+        """The oldest that is ready or whose worker died, of a workspace that is not `busy`; None when there is
+        nothing to ask.
 
         Asking twice is harmless (the answer's event has an id of its own), so a dead worker's look-up is taken
         over as soon as its lease has ended.
@@ -32,6 +34,7 @@ class LookUps:
             select(LOOK_UP.c.id)
             .where(
                 ~one_of(LOOK_UP.c.state, [LookUpState.DONE]),
+                LOOK_UP.c.workspace_id.not_in(busy),
                 or_(
                     and_(LOOK_UP.c.state == LookUpState.READY, LOOK_UP.c.not_before <= now),
                     and_(LOOK_UP.c.state == LookUpState.RUNNING, LOOK_UP.c.lease_until <= now),
@@ -51,16 +54,14 @@ class LookUps:
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(LookUp, row)
 
+    async def extend(self, look_up: LookUp, lease_until: datetime) -> None:
+        """It takes longer. Changes nothing when somebody else has taken the question over."""
+        await self._connection.execute(update(LOOK_UP).where(*_held(look_up)).values(lease_until=lease_until))
+
     async def put_off(self, look_up: LookUp, until: datetime) -> None:
         """Ask again later. Changes nothing when somebody else has taken the question over."""
         await self._connection.execute(
-            update(LOOK_UP)
-            .where(
-                LOOK_UP.c.id == look_up.id,
-                LOOK_UP.c.attempt == look_up.attempt,
-                LOOK_UP.c.state == LookUpState.RUNNING,
-            )
-            .values(state=LookUpState.READY, not_before=until, lease_until=None)
+            update(LOOK_UP).where(*_held(look_up)).values(state=LookUpState.READY, not_before=until, lease_until=None)
         )
 
     async def done(self, look_up_id: str) -> None:
@@ -68,3 +69,9 @@ class LookUps:
         await self._connection.execute(
             update(LOOK_UP).where(LOOK_UP.c.id == look_up_id).values(state=LookUpState.DONE, lease_until=None)
         )
+
+
+def _held(look_up: LookUp) -> tuple[ColumnElement[bool], ...]:
+    """That the question is still this worker's: attempts count up with every claim."""
+    running = LOOK_UP.c.state == LookUpState.RUNNING
+    return LOOK_UP.c.id == look_up.id, LOOK_UP.c.attempt == look_up.attempt, running

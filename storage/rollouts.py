@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Case, CaseState, Dialog, Rollout, RolloutState, Wave
+from bot.model import Case, CaseState, Dialog, Rollout, RolloutState, Wave, WaveStage
 from storage.rows import by_key, fields, plain
 from storage.tables import CASE, DIALOG, ROLLOUT, WAVE
 
@@ -33,9 +34,74 @@ class Rollouts:
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(Rollout, row)
 
+    async def hold_still(self, rollout_id: str) -> Rollout | None:
+        """The rollout. With PostgreSQL nobody can pause or resume it until the transaction ends: what is stored as
+        held, or as ready, is that also afterwards. With SQLite, transactions come one after the other anyway.
+        """
+        statement = select(*fields(ROLLOUT, Rollout)).where(ROLLOUT.c.id == rollout_id).with_for_update(read=True)
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else plain(Rollout, row)
+
+    async def to_plan_anew(self) -> Rollout | None:
+        """An unfinished rollout whose invitations do not all follow its policy yet. On PostgreSQL it stays locked
+        until the transaction ends, and one that another replica is just planning is passed over.
+        """
+        statement = (
+            select(*fields(ROLLOUT, Rollout))
+            .where(ROLLOUT.c.planned_up_to.is_not(None), ROLLOUT.c.state != RolloutState.FINISHED)
+            .order_by(ROLLOUT.c.id)
+            .limit(1)
+            .with_for_update(key_share=True, skip_locked=True)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else plain(Rollout, row)
+
+    async def planned(self, rollout_id: str, up_to: str | None) -> None:
+        """How far planning anew has come; None: all invitations follow the policy. Touches no version: nobody
+        decides anything by it, and an old value that a conversation writes back has a part planned twice.
+        """
+        await self._connection.execute(update(ROLLOUT).where(ROLLOUT.c.id == rollout_id).values(planned_up_to=up_to))
+
     async def wave(self, wave_id: str) -> Wave | None:
-        """By id."""
-        return await by_key(self._connection, WAVE, Wave, wave_id)
+        """By id. On PostgreSQL the row stays locked until the transaction ends, because `save` writes whole rows and
+        `count_wave` moves no version.
+        """
+        statement = select(*fields(WAVE, Wave)).where(WAVE.c.id == wave_id).with_for_update(key_share=True)
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else plain(Wave, row)
+
+    async def waves_to_work_on(self) -> Sequence[str]:
+        """Waves that are being stored, or of which the rest is cancelled and may not be withdrawn yet: their ids,
+        oldest first.
+        """
+        statement = (
+            select(WAVE.c.id)
+            .where(WAVE.c.finished_at.is_(None), WAVE.c.stage != WaveStage.SENDING)
+            .order_by(WAVE.c.created_at, WAVE.c.id)
+        )
+        return list(await self._connection.scalars(statement))
+
+    async def claim_wave(self, wave_id: str) -> Wave | None:
+        """The wave, until the transaction ends; None while somebody else holds it."""
+        statement = (
+            select(*fields(WAVE, Wave)).where(WAVE.c.id == wave_id).with_for_update(key_share=True, skip_locked=True)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else plain(Wave, row)
+
+    async def count_wave(self, wave_id: str, *, size: int, withdrawn: int, stage: WaveStage) -> None:
+        """What storing or withdrawing has come to. Touches no version: an admin's click is not made stale by it."""
+        await self._connection.execute(
+            update(WAVE).where(WAVE.c.id == wave_id).values(size=size, withdrawn=withdrawn, stage=stage)
+        )
+
+    async def showed_progress(self, wave: Wave, shown: str, finished_at: datetime | None) -> None:
+        """The progress message shows this; nothing is stored when an admin decided something in the meantime."""
+        await self._connection.execute(
+            update(WAVE)
+            .where(WAVE.c.id == wave.id, WAVE.c.version == wave.version)
+            .values(shown=shown, finished_at=finished_at)
+        )
 
     async def running_waves(self) -> Sequence[Wave]:
         """Waves whose progress message may still change, oldest first."""

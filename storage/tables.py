@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from bot import model
+from bot import finishing, model
 
 METADATA = MetaData(
     naming_convention={
@@ -58,6 +58,11 @@ class WaveTable(Stored, model.Wave, table=True):
         _refers("rollout_id", "rollout.id"),
         _partial("ix_wave_running", "created_at", where="finished_at IS NULL"),
     )
+
+
+class ListedTable(Stored, model.Listed, table=True):
+    __tablename__ = "listed"
+    __table_args__ = (Index("ix_listed_listed_at", "listed_at"),)
 
 
 class InvitationTable(Stored, model.Invitation, table=True):
@@ -122,6 +127,21 @@ class CaseTable(Stored, model.Case, table=True):
     )
 
 
+class FinishItemTable(Stored, finishing.FinishItem, table=True):
+    __tablename__ = "finish_item"
+    __table_args__ = (
+        _refers("rollout_id", "rollout.id"),
+        UniqueConstraint("rollout_id", "step"),
+        CheckConstraint("state <> 'skipped' OR reason <> ''", name="skipped_has_reason"),
+        CheckConstraint("state NOT IN ('done', 'skipped') OR changed_at IS NOT NULL", name="settled_has_time"),
+    )
+
+
+class HandoutTable(Stored, finishing.Handout, table=True):
+    __tablename__ = "handout"
+    __table_args__ = (_refers("rollout_id", "rollout.id"),)
+
+
 class AuditTable(Stored, model.AuditEntry, table=True):
     __tablename__ = "audit_entry"
     __table_args__ = (Index("ix_audit_entry_company_at", "company", "at"),)
@@ -141,11 +161,14 @@ WORKSPACE = _table(WorkspaceTable)
 PERSON = _table(PersonTable)
 ROLLOUT = _table(RolloutTable)
 WAVE = _table(WaveTable)
+LISTED = _table(ListedTable)
 INVITATION = _table(InvitationTable)
 CHECK = _table(CheckTable)
 DELIVERY = _table(DeliveryTable)
 LOOK_UP = _table(LookUpTable)
 DIALOG = _table(DialogTable)
 CASE = _table(CaseTable)
+FINISH_ITEM = _table(FinishItemTable)
+HANDOUT = _table(HandoutTable)
 AUDIT = _table(AuditTable)
 INBOX = _table(InboxTable)

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from sqlalchemy import select, update
 from sqlmodel import SQLModel
 
-from bot.model import Person, Rollout, Wave, Workspace
+from bot.events import NotFound
+from bot.model import Listed, Person, Rollout, Wave, Workspace
 from storage.database import Database
 from storage.rows import fields, plain
 from storage.tables import METADATA
@@ -63,6 +64,30 @@ async def invited_people(
         await tx.save(sending)
         await tx.invitations.invite(of, sending, people, NOON)
     return of
+
+
+async def listed(store: Database, list_id: str, *people: Person, left_out: tuple[NotFound, ...] = ()) -> None:
+    """A list as a look-up stores it."""
+    lines = [
+        Listed(
+            list_id=list_id,
+            position=0,
+            label=each.name,
+            person_id=each.id,
+            workspace_id=each.workspace_id,
+            listed_at=NOON,
+        )
+        for each in people
+    ]
+    lines += [
+        Listed(list_id=list_id, position=0, label=each.label, problem=each.problem.value, listed_at=NOON)
+        for each in left_out
+    ]
+    for position, line in enumerate(lines):
+        line.position = position
+    async with store.transaction() as tx:
+        await tx.people.meet(people)
+        await tx.lists.add(lines)
 
 
 async def settled(store: Database, **changes: Any) -> None:

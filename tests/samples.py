@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
 from typing import Any
 
 from bot.conversations import CONVERSATIONS, answers
@@ -15,13 +16,15 @@ from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.help import HomeLoaded
 from bot.conversations.invitation import compose
 from bot.conversations.invite import InviteLoaded
-from bot.conversations.invite_messages import progress_message
+from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
 from bot.conversations.manage import RemindLoaded
 from bot.conversations.problem import PROBLEMS, CaseLoaded, ProblemLoaded
 from bot.conversations.scene import Loaded
 from bot.conversations.setup import SetupLoaded
 from bot.conversations.status import PAGE, StatusLoaded
-from bot.events import HomeOpened, MessageReceived, NotFound, PeopleFound, Problem
+from bot.conversations.wave import WaveLoaded
+from bot.conversations.wave_messages import progress_message
+from bot.events import HomeOpened, MessageReceived, PeopleFound, Problem
 from bot.messages import Form, Message, Token
 from bot.model import (
     Case,
@@ -32,6 +35,7 @@ from bot.model import (
     DeliveryState,
     Dialog,
     FormerSignIn,
+    Listed,
     Person,
     Provisioning,
     Region,
@@ -39,8 +43,9 @@ from bot.model import (
     Rollout,
     RolloutState,
     Wave,
+    WaveStage,
 )
-from bot.ports import InvitationView, Reason, RolloutCounts
+from bot.ports import InvitationView, LeftOut, ListSummary, Reason, RolloutCounts, WaveCounts
 from bot.roles import Role
 from bot.transition import CloseForm, Replace, SendMessage, ShowForm, ShowHome, Transition, Whisper
 from tests.builders import (
@@ -88,7 +93,7 @@ LARGE = Company(
         provisioning=Provisioning.SCIM,
         former_sign_in=tuple(FormerSignIn),
         organizations=tuple("o" * 200 + str(number) for number in range(50)),
-        policy=ReminderPolicy(deadline=NOON + 30 * DAY),
+        policy=ReminderPolicy(deadline=(NOON + 30 * DAY).date(), final_notice=True),
     ),
     person("ada", name=LONG[:300], is_workspace_admin=True),
     person("grace", name=LONG[:300]),
@@ -217,33 +222,46 @@ def _invite(of: Company) -> Scenes:
     (dialog,) = looking.state
     assert isinstance(dialog, Dialog)
 
-    def found(people: tuple[Person, ...], left_out: tuple[NotFound, ...], invited: frozenset[str]) -> Transition:
-        event = PeopleFound(
-            id="found",
-            workspace_id="slack:T1",
-            actor=of.admin,
-            dialog_id=dialog.id,
-            people=people,
-            left_out=left_out,
-        )
-        return _decide("invite", InviteLoaded(here, dialog=dialog, invited=invited), event)
+    def found(people: dict[str, int], first: tuple[str, ...], left_out: tuple[LeftOut, ...]) -> Transition:
+        event = PeopleFound(id="found", workspace_id="slack:T1", actor=of.admin, dialog_id=dialog.id, list_id="list")
+        loaded = InviteLoaded(here, dialog=dialog, summary=ListSummary(people, first, left_out))
+        return _decide("invite", loaded, event)
 
-    yield "nobody", found((), (), frozenset())
-    yield "one", found((of.invitee,), (), frozenset())
-    crowd = tuple(person(f"p{number}", name=of.words[:100]) for number in range(1500))
-    labels = tuple(NotFound(f"{of.words[:80]}{number}", problem) for problem in Problem for number in range(9))
-    listed = found(crowd, labels, frozenset({crowd[0].identity}))
+    yield "nobody", found({}, (), ())
+    yield "one", found({"slack:T1": 1}, (of.invitee.name,), ())
+    names = tuple(of.words[:100] for _ in range(SHOWN_NAMES))
+    labels = tuple(f"{of.words[:80]}{number}" for number in range(SHOWN_NAMES))
+    listed = found({"slack:T1": 1500}, names, tuple(LeftOut(problem, 9, labels) for problem in Problem))
     yield "crowd", listed
     waiting = listed.state[0]
     assert isinstance(waiting, Dialog)
-    names = {each.id: each.name for each in crowd}
+    lines = tuple(
+        Listed(list_id="list", position=at, label=of.words[:100], problem=problem, listed_at=NOON)
+        for at, problem in zip(range(NAMES_A_PAGE), cycle(("", *Problem)), strict=False)
+    )
     for action in ("names.0", "names.37", "names.38", "names.39", "names.40", "cancel", "send", "all"):
         token = Token("invite", action, dialog.id, waiting.version)
-        loaded = InviteLoaded(here, dialog=waiting, names=names)
+        loaded = InviteLoaded(here, dialog=waiting, lines=lines)
         yield action, _decide("invite", loaded, press(token, of.admin))
-    wave = Wave(id="w", rollout_id="rollout-1", workspace_id="slack:T1", created_by=ADA.id, created_at=NOON, size=9)
-    done = {DeliveryState.SENT: 7, DeliveryState.DEAD: 1, DeliveryState.UNKNOWN: 1}
-    yield "progress", Transition(Replace(progress_message(wave, done)))
+
+
+def _wave(of: Company) -> Scenes:
+    wave = Wave(id="w", rollout_id="rollout-1", workspace_id="slack:T1", created_by=ADA.id, created_at=NOON, size=20)
+    half = {DeliveryState.SENT: 7, DeliveryState.READY: 6, DeliveryState.DEAD: 5, DeliveryState.UNKNOWN: 2}
+    counts = WaveCounts(half, {Reason.BLOCKED: 4, Reason.POLICY: 1, Reason.TIMED_OUT: 2}, 5)
+    done = WaveCounts({DeliveryState.SENT: 13, DeliveryState.DEAD: 7}, dict.fromkeys(Reason, 1), 7)
+    paused = of.rollout.model_copy(update={"state": RolloutState.PAUSED})
+    stopped = wave.model_copy(update={"stage": WaveStage.CANCELLED, "withdrawn": 6})
+    gone = WaveCounts({DeliveryState.SENT: 14})
+    yield "running", Transition(Replace(progress_message(wave, of.rollout, counts, NOON)))
+    yield "paused", Transition(Replace(progress_message(wave, paused, counts)))
+    yield "cancelling", Transition(Replace(progress_message(stopped, of.rollout, counts)))
+    yield "cancelled", Transition(Replace(progress_message(stopped, of.rollout, gone)))
+    yield "finished", Transition(Replace(progress_message(wave, of.rollout, done)))
+    for action in ("pause", "resume", "cancel", "again", "status", "else"):
+        loaded = WaveLoaded(scene(of.rollout), wave=wave, counts=counts)
+        yield action, _decide("wave", loaded, press(Token("wave", action, "w"), of.admin))
+    yield "gone", _decide("wave", WaveLoaded(scene(of.rollout)), press(Token("wave", "pause", "w"), of.admin))
 
 
 def _confirm(of: Company) -> Scenes:
@@ -364,7 +382,7 @@ def _status(of: Company) -> Scenes:
 def _remind(of: Company) -> Scenes:
     here = scene(of.rollout)
     counts = RolloutCounts(invited=10_000, open=9_000)
-    over = of.rollout.model_copy(update={"policy": ReminderPolicy(deadline=NOON)})
+    over = of.rollout.model_copy(update={"policy": ReminderPolicy(deadline=(NOON - 2 * DAY).date())})
     yield "usage", _decide("remind", RemindLoaded(here), command("remind all"))
     yield "deadline", _decide("remind", RemindLoaded(scene(over)), command("remind"))
     yield "nobody", _decide("remind", RemindLoaded(here, counts=RolloutCounts()), command("remind"))
@@ -420,6 +438,7 @@ def _home(of: Company) -> Scenes:
 _MAKERS = {
     "setup": _setup,
     "invite": _invite,
+    "wave": _wave,
     "confirm": _confirm,
     "problem": _problem,
     "case": _case,

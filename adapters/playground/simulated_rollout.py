@@ -25,6 +25,7 @@ from bot.progress import show_progress
 from bot.reminders import queue_due
 from bot.roles import Admins
 from bot.texts import zone
+from bot.waves import WaveWorker
 
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)  # a Monday, nine o'clock where the admin is
 TICK = timedelta(minutes=15)  # how often reminders are looked for; the real bot looks every 15 seconds
@@ -174,6 +175,8 @@ class Trial:
     async def _tick(self, now: datetime) -> None:
         """What the real bot's scheduler does; a tick at which nothing has happened sends nothing."""
         queued = await queue_due(self._store, self._clock)
+        if self._something_happened:
+            await WaveWorker(self._store, self._clock).run_once()
         if queued or self._something_happened:
             await show_progress(self._store, self._platforms, self._clock)
             self._next_pass = now

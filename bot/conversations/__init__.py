@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.conversations.confirm import CONFIRM
+from bot.conversations.finish import FINISH
 from bot.conversations.help import HELP, HOME
 from bot.conversations.invite import INVITE
 from bot.conversations.manage import EXEMPT, PAUSE, REMIND
+from bot.conversations.old_token import OLD_TOKEN
 from bot.conversations.problem import CASE, PROBLEM
 from bot.conversations.scene import Conversation
 from bot.conversations.setup import SETUP
 from bot.conversations.status import STATUS
+from bot.conversations.wave import WAVE
 
 CONVERSATIONS: Mapping[str, Conversation] = {
     conversation.name: conversation
-    for conversation in (SETUP, INVITE, CONFIRM, PROBLEM, CASE, STATUS, REMIND, PAUSE, EXEMPT, HELP, HOME)
+    for conversation in (SETUP, INVITE, WAVE, CONFIRM, PROBLEM, CASE, STATUS, REMIND, PAUSE, EXEMPT, HELP, HOME)
 }

@@ -8,24 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.commands import targets_of, words_of
 from bot.conversations import answers
-from bot.conversations.invite_messages import (
-    list_message,
-    name_of,
-    names_message,
-    page_of,
-    people_of,
-    progress_message,
-)
+from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES, list_message, names_message
 from bot.conversations.scene import Conversation, Loaded, Scene
+from bot.conversations.wave_messages import estimated_seconds, progress_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, PeopleFound
 from bot.messages import Tone, text
-from bot.model import DeliveryState, Dialog, Rollout, RolloutState, Wave, derived_id
-from bot.ports import Transaction
-from bot.transition import AskDirectory, Invite, Remember, Replace, SendMessage, Transition, Whisper
+from bot.model import Dialog, Listed, Rollout, RolloutState, Wave, WaveStage, derived_id
+from bot.ports import ListSummary, Transaction, WaveCounts
+from bot.transition import AskDirectory, Replace, SendMessage, Transition, Whisper
 
 InviteEvent = CommandIssued | PeopleFound | ButtonPressed | FormSubmitted
 
@@ -34,11 +28,11 @@ HERE = frozenset({"here", "team", "channel", "@team", "@channel"})
 
 @dataclass(frozen=True)
 class InviteLoaded(Loaded):
-    """The list that waits for confirmation, who of the found is invited already, and the names of a page of it."""
+    """The list that waits for confirmation: in a few figures when it is new, or a page of its lines."""
 
     dialog: Dialog | None = None
-    invited: frozenset[str] = frozenset()
-    names: Mapping[str, str] = field(default_factory=dict)  # by person id
+    summary: ListSummary = field(default_factory=ListSummary)
+    lines: tuple[Listed, ...] = ()
 
 
 async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoaded:
@@ -47,19 +41,25 @@ async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoad
             return InviteLoaded(scene)
         case PeopleFound():
             dialog = await tx.rollouts.dialog(event.dialog_id)
-            if dialog is None or scene.rollout is None:
-                return InviteLoaded(scene, dialog=dialog)
-            identities = [person.identity for person in event.people]
-            return InviteLoaded(
-                scene, None, dialog, await tx.invitations.invited_identities(scene.rollout.id, identities)
-            )
+            return InviteLoaded(scene, None, dialog, await tx.lists.summary(event.list_id, SHOWN_NAMES))
         case _:
             dialog = await tx.rollouts.dialog(event.token.subject)
-            page = _page(event.token.action)
-            if dialog is None or page is None:
-                return InviteLoaded(scene, dialog=dialog)
-            people = await tx.people.by_ids(page_of(people_of(dialog), page))
-            return InviteLoaded(scene, dialog=dialog, names={person.id: name_of(person) for person in people})
+            if dialog is None:
+                return InviteLoaded(scene)
+            page = _page(event.token.action) or 0
+            lines = await tx.lists.page(list_of(dialog), page * NAMES_A_PAGE, NAMES_A_PAGE)
+            return InviteLoaded(scene, dialog=dialog, lines=tuple(lines))
+
+
+def list_of(dialog: Dialog) -> str:
+    """The id of the list that an admin decides on in this dialog."""
+    return str(dialog.data.get("list", ""))
+
+
+def lanes_of(dialog: Dialog) -> Mapping[str, int]:
+    """How many people are on the list, by workspace."""
+    lanes = dialog.data.get("lanes")
+    return {str(lane): int(count) for lane, count in lanes.items()} if isinstance(lanes, dict) else {}
 
 
 def _page(action: str) -> int | None:
@@ -115,26 +115,26 @@ def _ask(rollout: Rollout, event: CommandIssued, now: datetime) -> Transition:
 
 
 def _found(loaded: InviteLoaded, rollout: Rollout, event: PeopleFound, now: datetime) -> Transition:
-    dialog = loaded.dialog
+    dialog, found = loaded.dialog, loaded.summary
     if dialog is None or dialog.step != "looking":
         return Transition()
-    unique = {person.identity: person for person in event.people}
-    fresh = [person for identity, person in unique.items() if identity not in loaded.invited]
+    people = sum(found.people.values())
     waiting = dialog.model_copy(
         update={
-            "step": "confirm" if fresh else "nobody",
+            "step": "confirm" if people else "nobody",
             "data": {
-                "people": [person.id for person in fresh],
-                "left_out": [[each.label, each.problem.value] for each in event.left_out],
+                "list": event.list_id,
+                "lanes": dict(found.people),
+                "left_out": sum(each.count for each in found.left_out),
             },
             "version": dialog.version + 1,
-            "closed": not fresh,
+            "closed": not people,
             "updated_at": now,
         }
     )
-    message = list_message(waiting, rollout, fresh, len(unique) - len(fresh))
+    message = list_message(waiting, rollout, found)
     send = SendMessage(key=f"{dialog.id}:list", to=dialog.person_id, message=message)
-    return Transition(state=(waiting,), effects=(Remember(event.people), send))
+    return Transition(state=(waiting,), effects=(send,))
 
 
 def _decided(
@@ -143,36 +143,49 @@ def _decided(
     dialog = loaded.dialog
     if dialog is None or dialog.closed or dialog.version != event.token.version or dialog.rollout_id != rollout.id:
         return answers.outdated()
-    page = _page(event.token.action)
-    if page is not None:
-        return Transition(reply=Replace(names_message(dialog, rollout, loaded.names, page)))
     closed = dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
     if event.token.action == "cancel":
         cancelled = answers.notice(text("invite.cancelled"))
         return Transition(Replace(cancelled), (closed,), audit="invite.cancelled", subject=dialog.id)
+    if not loaded.lines:  # lists are not kept for ever
+        return answers.outdated()
+    page = _page(event.token.action)
+    if page is not None:
+        return Transition(reply=Replace(names_message(dialog, rollout, loaded.lines, page)))
     if event.token.action != "send":
         return answers.outdated()
     if rollout.state is RolloutState.PAUSED:
         return answers.whisper(text("invite.paused"), Tone.WARNING)
-    people = people_of(dialog)
+    return _send(dialog, closed, rollout, event, now)
+
+
+def _send(
+    dialog: Dialog, closed: Dialog, rollout: Rollout, event: ButtonPressed | FormSubmitted, now: datetime
+) -> Transition:
+    """The wave is stored here, its invitations in the background (bot/waves.py): the answer takes the same time for
+    ten people and for a hundred thousand.
+    """
+    lanes = lanes_of(dialog)
+    ends_at = now + timedelta(seconds=estimated_seconds(lanes))
     wave = Wave(
         id=derived_id(dialog.id, "wave"),
         rollout_id=rollout.id,
         workspace_id=event.workspace_id,
         created_by=event.actor.id,
         created_at=now,
-        size=len(people),
+        list_id=list_of(dialog),
+        stage=WaveStage.STORING,
+        size=sum(lanes.values()),
         channel_id=event.message.channel_id if event.message else "",
         message_id=event.message.message_id if event.message else "",
         version=1,
     )
     return Transition(
-        reply=Replace(progress_message(wave, {DeliveryState.READY: len(people)})),
+        reply=Replace(progress_message(wave, rollout, WaveCounts(), ends_at)),
         state=(closed, wave),
-        effects=(Invite(rollout, wave, people),),
         audit="invited",
         subject=wave.id,
-        details=(("people", len(people)),),
+        details=(("people", wave.size),),
     )
 
 

@@ -33,6 +33,7 @@ from bot.model import (
 from bot.ports import StaleWrite, StoreUnavailable
 from bot.roles import Admins
 from bot.transition import Replace, ShowForm, ShowHome, Whisper
+from bot.waves import WaveWorker
 from storage.database import Database
 from tests.builders import (
     ADA,
@@ -54,7 +55,7 @@ from tests.builders import (
     workspace,
 )
 from tests.doubles import StoppedClock
-from tests.rows import installed, invited_people, rolled_out, stored
+from tests.rows import installed, invited_people, listed, rolled_out, stored
 
 STRANGER = person("mallory", "slack:T9")
 
@@ -233,7 +234,7 @@ class TestAnotherCompany:
             assert keys(message_of(reply))[0] == "answer.outdated"
 
 
-async def test_from_setup_to_a_queued_invitation(store: Database, engine: Engine) -> None:
+async def test_from_setup_to_a_queued_invitation(store: Database, engine: Engine, clock: StoppedClock) -> None:
     """The whole way of an admin, every event through the engine."""
     await installed(store)
     form = form_of(await engine(command("setup")))
@@ -261,13 +262,9 @@ async def test_from_setup_to_a_queued_invitation(store: Database, engine: Engine
 
     await engine(command("invite grace@acme.example"))
     (look_up,) = await stored(store, LookUp)
+    await listed(store, "the list", GRACE, LINUS)
     found = PeopleFound(
-        id=look_up.id,
-        workspace_id="slack:T1",
-        actor=ADA,
-        dialog_id=look_up.dialog_id,
-        people=(GRACE, LINUS),
-        left_out=(),
+        id=look_up.id, workspace_id="slack:T1", actor=ADA, dialog_id=look_up.dialog_id, list_id="the list"
     )
     await engine(found)
     await engine(found)
@@ -276,6 +273,7 @@ async def test_from_setup_to_a_queued_invitation(store: Database, engine: Engine
     assert actions(lists[0].content) == ["send", "cancel"]
 
     await engine(press(button(lists[0].content, "send").token))
+    await WaveWorker(store, clock).run_once()
     invitations = [each for each in await stored(store, Delivery) if each.kind is DeliveryKind.INVITATION]
     assert {each.person_id for each in invitations} == {GRACE.id, LINUS.id}
 

@@ -36,7 +36,7 @@ async def test_it_is_updated_when_something_has_changed_and_ends_with_the_last_m
     platforms = {Platform.SLACK: slack}
     assert await show_progress(store, platforms, clock) == 1
     assert await show_progress(store, platforms, clock) == 0
-    assert "progress.title" in keys(slack.shown["list"])
+    assert "progress.title.sending" in keys(slack.shown["list"])
 
     await Dispatcher(store, platforms, clock).run_once()
     assert await show_progress(store, platforms, clock) == 1
@@ -120,6 +120,6 @@ async def test_a_list_whose_people_were_invited_meanwhile_ends_at_once(
         await tx.save(empty)
     platforms = {Platform.SLACK: slack}
     await show_progress(store, platforms, clock)
-    assert "progress.finished" in keys(slack.shown["list-2"])
+    assert "progress.title.finished" in keys(slack.shown["list-2"])
     (finished,) = [wave for wave in await stored(store, Wave) if wave.id == "wave-2"]
     assert finished.finished_at == NOON

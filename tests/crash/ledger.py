@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 
-from bot.model import DeliveryKind, DeliveryState
+from bot.model import DeliveryKind, DeliveryState, WaveStage
 from storage.database import create_engine
-from storage.tables import DELIVERY, PERSON
+from storage.tables import DELIVERY, PERSON, WAVE
 
 
 class Ledger:
@@ -33,8 +33,10 @@ class Ledger:
             and_(DELIVERY.c.state == DeliveryState.READY, DELIVERY.c.not_before < soon),
             and_(DELIVERY.c.state == DeliveryState.SENT, DELIVERY.c.outdated > 0),
         )
+        to_store = select(func.count()).where(WAVE.c.stage == WaveStage.STORING)
         async with self._engine.connect() as connection:
-            return await connection.scalar(select(func.count()).where(moving)) or 0
+            messages = await connection.scalar(select(func.count()).where(moving))
+            return (messages or 0) + (await connection.scalar(to_store) or 0)
 
     async def sent(self) -> list[str]:
         """The ids of all that arrived, as the bot knows it."""

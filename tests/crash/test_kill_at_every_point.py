@@ -38,15 +38,15 @@ PLANS: tuple[Plan, ...] = (
         "confirm": ("dispatcher.after_update",),
     },
     {
-        "look up": ("dispatcher.after_send",),
-        "invite": ("dispatcher.after_settle",),
+        "look up": ("look_up.after_list", "dispatcher.after_send"),
+        "invite": ("wave.before_commit", "dispatcher.after_settle"),
         "remind": ("dispatcher.before_settle_commit",),
         "report": ("engine.after_commit",),
         "confirm": ("engine.after_inbox",),
     },
     {
         "look up": ("dispatcher.after_claim",),
-        "invite": ("engine.after_commit",),
+        "invite": ("engine.after_commit", "wave.after_commit"),
         "remind": ("dispatcher.after_send",),
         "report": ("engine.before_commit",),
         "answer": ("engine.after_inbox", "engine.after_commit"),

@@ -16,7 +16,7 @@ from adapters.playground.slack import SlackEmulator
 from adapters.playground.teams.emulator import TeamsEmulator
 from adapters.server import Bot, served
 from bot.clock import MovableClock
-from bot.model import DeliveryState, LookUpState, RolloutState
+from bot.model import DeliveryState, LookUpState, RolloutState, WaveStage
 from bot.reminders import queue_due
 from storage.database import create_engine
 from storage.tables import METADATA
@@ -131,7 +131,9 @@ class Office:
             or (each.state is DeliveryState.SENT and each.outdated)
             for each in await self.rows("delivery")
         )
-        return to_remind or to_send or any(each.state is not LookUpState.DONE for each in await self.rows("look_up"))
+        to_store = any(each.stage is WaveStage.STORING for each in await self.rows("wave"))
+        to_look_up = any(each.state is not LookUpState.DONE for each in await self.rows("look_up"))
+        return to_remind or to_send or to_store or to_look_up
 
     def shows_progress(self) -> None:
         """Bring the progress messages up to date now, not in three seconds."""

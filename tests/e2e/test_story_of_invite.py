@@ -97,13 +97,13 @@ UNKNOWN = {
         "@nobody": "Nobody is in @nobody.",
         "#leads": "Add me to the channel, then invite again.",
         "#nowhere": "I cannot find #nowhere.",
-        "ghost@example.com": "Nobody here has the address ghost@example.com.",
+        "ghost@example.com": "Nobody has the address ghost@example.com, neither here",
         "everybody": "I do not know who “everybody” is.",
         "": "Whom shall I invite?",
     },
     "teams": {
         "@retired": "Nobody is in retired.",
-        "ghost@usher.example": "Nobody here has the address ghost@usher.example.",
+        "ghost@usher.example": "Nobody has the address ghost@usher.example, neither here",
         "everybody": "I do not know who “everybody” is.",
         "": "Whom shall I invite?",
     },
@@ -130,7 +130,7 @@ async def test_the_list_names_those_who_are_found_beside_those_who_are_not(chat:
     await chat.admin.types(f"/sso invite {chat.invitee.email} ghost@example.com")
     asked = await chat.admin.reads("Invitation to")
     assert f"1 person will get a direct message: {chat.invitee.name}" in asked.words
-    assert "Nobody here has the address ghost@example.com." in asked.words
+    assert "Nobody has the address ghost@example.com, neither here" in asked.words
     await chat.admin.presses("Send to 1 person")
     await chat.invitee.reads("Acme is moving SonarQube Cloud")
 

@@ -50,6 +50,7 @@ from bot.model import (
 from bot.ports import NeverLeft, Reason, Refused, Throttled, Unclear
 from bot.reminders import queue_due
 from bot.roles import Admins
+from bot.waves import WaveWorker
 from storage.database import Database
 from storage.tables import METADATA
 from tests.builders import ADA, button, command, mention, person, press, rollout, submit
@@ -161,6 +162,7 @@ class InvitationLife(RuleBasedStateMachine):
             buttons = [pressable.token.action for pressable in each.content.buttons]
             if confirm and "send" in buttons:
                 self.tell(press(button(each.content, "send").token))
+        self.run(WaveWorker(self.store, self.clock).run_once())
 
     @rule(who=invitees, action=st.sampled_from(ACTIONS), version=st.integers(0, 9))
     def press_own(self, who: Person, action: str, version: int) -> None:
@@ -221,7 +223,7 @@ class InvitationLife(RuleBasedStateMachine):
         self.clock.forward(**by)
 
     @rule(
-        point=st.sampled_from([each for each in faultpoints.POINTS if not each.startswith("look_up")]),
+        point=st.sampled_from([each for each in faultpoints.POINTS if not each.startswith(("look_up", "wave"))]),
         nth=st.integers(1, 3),
         who=invitees,
         late=st.booleans(),

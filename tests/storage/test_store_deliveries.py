@@ -22,7 +22,8 @@ from stored_things import (
     workspace,
 )
 
-from bot.model import DeliveryState, RolloutState, derived_id
+from bot.model import DeliveryKind, DeliveryState, RolloutState, derived_id
+from bot.ports import WaveCounts
 
 
 async def enqueue(store, *deliveries):
@@ -306,6 +307,7 @@ async def test_every_copy_of_an_invitations_messages_is_brought_up_to_date(store
     await enqueue(store, reminder(ada), reminder(ben))
     async with store.transaction() as tx:
         assert await tx.deliveries.update_copies(ada.id) == 1
+        assert await tx.deliveries.withdraw_reminders(ada.id) == [DeliveryKind.REMINDER]
         outdated = await tx.deliveries.outdated(LANE, 9)
 
     assert [one.message_id for one in outdated] == ["1"]
@@ -315,6 +317,36 @@ async def test_every_copy_of_an_invitations_messages_is_brought_up_to_date(store
     async with store.transaction() as tx:
         await tx.deliveries.updated(outdated[0])
         assert await tx.deliveries.outdated(LANE, 9) == []
+
+
+async def test_a_change_that_all_show_outdates_the_copies_of_whoever_is_open(store):
+    ada, ben = await invite(store, ["ada", "ben"])
+    for delivery in await claim(store):
+        await settle(store, "sent", delivery, NOW, "D1", delivery.id)
+    await change(store, ben, done_at=NOW)
+    async with store.transaction() as tx:
+        assert await tx.deliveries.outdate_rollout("r1") == 1
+        assert [one.invitation_id for one in await tx.deliveries.outdated(LANE, 9)] == [ada.id]
+
+
+async def test_a_withdrawn_reminder_that_is_queued_again_is_ready_again_as_what_it_is_now(store):
+    (ada,) = await invite(store, ["ada"])
+    await claim(store)
+    assert await enqueue(store, reminder(ada)) == 1
+    async with store.transaction() as tx:
+        await tx.deliveries.withdraw_reminders(ada.id)
+        assert await tx.deliveries.under_way([ada.id]) == {ada.id}, "the invitation is being sent"
+    final = reminder(ada, kind=DeliveryKind.FINAL_NOTICE, not_before=NOW + HOUR)
+
+    assert await enqueue(store, final, reminder(ada, 2)) == 2
+    assert await enqueue(store, final) == 0
+
+    again = await delivery_now(store, final)
+    assert (again.state, again.kind, again.not_before) == (
+        DeliveryState.READY,
+        DeliveryKind.FINAL_NOTICE,
+        NOW + HOUR,
+    )
 
 
 async def test_a_change_while_a_copy_is_being_updated_is_not_lost(store):
@@ -414,12 +446,10 @@ async def test_a_waves_progress_is_counted_by_state(store):
     first, _ = await claim(store, limit=2)
     await settle(store, "sent", first, NOW, "D1", "1")
     async with store.transaction() as tx:
-        assert await tx.deliveries.of_wave("w1") == {
-            DeliveryState.SENT: 1,
-            DeliveryState.SENDING: 1,
-            DeliveryState.READY: 1,
-        }
-        assert await tx.deliveries.of_wave("w2") == {}
+        assert await tx.deliveries.of_wave("w1") == WaveCounts(
+            {DeliveryState.SENT: 1, DeliveryState.SENDING: 1, DeliveryState.READY: 1}
+        )
+        assert await tx.deliveries.of_wave("w2") == WaveCounts()
 
 
 async def test_settling_a_message_does_not_undo_a_click(store):

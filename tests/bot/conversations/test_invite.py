@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 
-from bot.conversations.invite import INVITE, InviteLoaded
-from bot.conversations.invite_messages import progress_message
-from bot.events import NotFound, PeopleFound, Problem, Target, TargetKind
-from bot.messages import Button, Facts, Message, Notice, Style, Text, Token
-from bot.model import DeliveryState, Dialog, Person, Rollout, RolloutState, Wave
+from bot.conversations.invite import INVITE, InviteLoaded, lanes_of, list_of
+from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
+from bot.events import PeopleFound, Problem, Target, TargetKind
+from bot.messages import Facts, Message, Notice, Style, Text, Token
+from bot.model import Dialog, Listed, Person, Rollout, RolloutState, Wave, WaveStage
+from bot.ports import LeftOut, ListSummary
 from bot.texts import Reader, say
-from bot.transition import AskDirectory, Invite, Remember, Replace, SendMessage, Transition, Whisper
+from bot.transition import AskDirectory, Replace, SendMessage, Transition, Whisper
 from tests.builders import (
     ADA,
     GRACE,
@@ -47,28 +49,40 @@ def looking(of: Rollout | None = None) -> Dialog:
     return dialog
 
 
-def found(
-    *people: Person, left_out: tuple[NotFound, ...] = (), invited: frozenset[str] = frozenset(), **changes: Any
-) -> Transition:
-    dialog = changes.pop("dialog", None) or looking()
-    event = PeopleFound(
-        id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id=dialog.id, people=people, left_out=left_out
+def summary(*people: Person, left_out: tuple[LeftOut, ...] = ()) -> ListSummary:
+    """As the store tells it of a list."""
+    lanes = Counter(each.workspace_id for each in people)
+    return ListSummary(lanes, tuple(each.name for each in people[:SHOWN_NAMES]), left_out)
+
+
+def lines(*people: Person) -> tuple[Listed, ...]:
+    """A page of a list."""
+    return tuple(
+        Listed(list_id="list", position=at, label=each.name, person_id=each.id, listed_at=NOON)
+        for at, each in enumerate(people)
     )
-    return INVITE.decide(InviteLoaded(scene(rollout()), dialog=dialog, invited=invited), event, NOON)
+
+
+def found(*people: Person, left_out: tuple[LeftOut, ...] = (), **changes: Any) -> Transition:
+    dialog = changes.pop("dialog", None) or looking()
+    event = PeopleFound(id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id=dialog.id, list_id="list")
+    loaded = InviteLoaded(scene(rollout()), dialog=dialog, summary=summary(*people, left_out=left_out))
+    return INVITE.decide(loaded, event, NOON)
 
 
 def listed(*people: Person, **changes: Any) -> tuple[Dialog, Message]:
     """The list as it waits for the admin's decision."""
     after = found(*people, **changes)
     (dialog,) = after.state
-    send = after.effects[1]
+    (send,) = after.effects
     assert isinstance(dialog, Dialog)
     assert isinstance(send, SendMessage)
     return dialog, send.message
 
 
 def decide(dialog: Dialog | None, token: Token, of: Rollout | None = None) -> Transition:
-    return INVITE.decide(InviteLoaded(scene(of or rollout()), dialog=dialog), press(token), NOON)
+    loaded = InviteLoaded(scene(of or rollout()), dialog=dialog, lines=lines(GRACE))
+    return INVITE.decide(loaded, press(token), NOON)
 
 
 def said(transition: Transition) -> str:
@@ -119,7 +133,7 @@ def test_each_name_is_looked_up_once() -> None:
 def test_the_list_says_who_gets_a_message_and_asks() -> None:
     dialog, message = listed(GRACE, LINUS)
     assert dialog.step == "confirm"
-    assert dialog.data["people"] == [GRACE.id, LINUS.id]
+    assert (list_of(dialog), lanes_of(dialog)) == ("list", {"slack:T1": 2})
     assert "Grace" in words(message)
     assert "Linus" in words(message)
     assert rollout().login_url in words(message)
@@ -129,35 +143,15 @@ def test_the_list_says_who_gets_a_message_and_asks() -> None:
     assert actions(message) == ["send", "cancel"]
 
 
-def test_what_the_directory_tells_about_people_is_remembered() -> None:
-    assert found(GRACE).effects[0] == Remember((GRACE,))
+def test_who_is_invited_already_is_counted_and_is_no_problem() -> None:
+    _, message = listed(LINUS, left_out=(LeftOut(Problem.INVITED, 12, ("Grace",)),))
+    assert Text("invite.already", {"count": 12}) in [getattr(part, "text", None) for part in message.body]
+    assert not [part for part in message.body if isinstance(part, Notice)]
 
 
-def test_somebody_found_through_several_groups_is_listed_once() -> None:
-    dialog, _ = listed(GRACE, GRACE, LINUS)
-    assert dialog.data["people"] == [GRACE.id, LINUS.id]
-
-
-def test_one_person_with_two_accounts_is_listed_once() -> None:
-    second = person("grace-2", email=GRACE.email)
-    dialog, _ = listed(GRACE, second)
-    assert len(dialog.data["people"]) == 1
-
-
-def test_people_without_an_address_are_different_people() -> None:
-    dialog, _ = listed(person("a", email=""), person("b", email=""))
-    assert len(dialog.data["people"]) == 2
-
-
-def test_who_is_invited_already_is_counted_and_not_invited_again() -> None:
-    dialog, message = listed(GRACE, LINUS, invited=frozenset({GRACE.identity}))
-    assert dialog.data["people"] == [LINUS.id]
-    assert Text("invite.already", {"count": 1}) in [getattr(part, "text", None) for part in message.body]
-
-
-@pytest.mark.parametrize("problem", Problem)
+@pytest.mark.parametrize("problem", [each for each in Problem if each is not Problem.INVITED])
 def test_who_or_what_is_left_out_is_named_with_the_reason(problem: Problem) -> None:
-    _, message = listed(GRACE, left_out=(NotFound("#secret", problem), NotFound("#other", problem)))
+    _, message = listed(GRACE, left_out=(LeftOut(problem, 2, ("#secret", "#other")),))
     (notice,) = [part for part in message.body if isinstance(part, Notice)]
     assert notice.text.key == f"left_out.{problem}"
     spoken = say(notice.text, Reader())
@@ -167,8 +161,8 @@ def test_who_or_what_is_left_out_is_named_with_the_reason(problem: Problem) -> N
 
 def test_of_many_names_a_few_are_shown_and_the_rest_counted() -> None:
     many = [person(f"p{number}") for number in range(500)]
-    dialog, message = listed(*many, left_out=tuple(NotFound(f"bot-{n}", Problem.BOT) for n in range(9)))
-    assert len(dialog.data["people"]) == 500
+    labels = tuple(f"bot-{number}" for number in range(SHOWN_NAMES))
+    _, message = listed(*many, left_out=(LeftOut(Problem.BOT, 9, labels),))
     assert "495 more" in words(message)
     assert "4 more" in words(message)
     assert "P6" not in words(message)
@@ -176,11 +170,13 @@ def test_of_many_names_a_few_are_shown_and_the_rest_counted() -> None:
 
 def test_everybody_can_be_seen_before_sending_page_by_page() -> None:
     many = [person(f"p{number:02}") for number in range(60)]
-    dialog, message = listed(*many, left_out=(NotFound("Build Bot", Problem.BOT),))
-    names = {each.id: each.name for each in many}
+    dialog, message = listed(*many, left_out=(LeftOut(Problem.BOT, 1, ("Build Bot",)),))
+    bot = Listed(list_id="list", position=60, label="Build Bot", problem="bot", listed_at=NOON)
+    whole = (*lines(*many), bot)
 
     def page(token: Token) -> Message:
-        loaded = InviteLoaded(scene(rollout()), dialog=dialog, names=names)
+        first = int(token.action.partition(".")[2]) * NAMES_A_PAGE
+        loaded = InviteLoaded(scene(rollout()), dialog=dialog, lines=whole[first : first + NAMES_A_PAGE])
         return message_of(INVITE.decide(loaded, press(token), NOON).reply)
 
     first = page(button(message, "names.0").token)
@@ -212,14 +208,15 @@ def test_the_list_estimates_how_long_it_takes() -> None:
 
 
 def test_nobody_new_ends_the_dialog() -> None:
-    dialog, message = listed(GRACE, invited=frozenset({GRACE.identity}))
+    dialog, message = listed(left_out=(LeftOut(Problem.INVITED, 1, ("Grace",)),))
     assert dialog.closed
+    assert "invite.already" in body_keys(message)
     assert "invite.nobody" in body_keys(message)
     assert not message.buttons
 
 
 def test_nobody_found_at_all_still_gets_an_answer() -> None:
-    _, message = listed(left_out=(NotFound("@empty", Problem.EMPTY_GROUP),))
+    _, message = listed(left_out=(LeftOut(Problem.EMPTY_GROUP, 1, ("@empty",)),))
     assert body_keys(message) == ["left_out.empty_group", "invite.nobody"]
 
 
@@ -229,9 +226,7 @@ def test_an_answer_that_comes_twice_counts_once() -> None:
 
 
 def test_an_answer_to_a_question_that_nobody_asked_is_dropped() -> None:
-    event = PeopleFound(
-        id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id="?", people=(GRACE,), left_out=()
-    )
+    event = PeopleFound(id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id="?", list_id="list")
     assert INVITE.decide(InviteLoaded(scene(rollout())), event, NOON) == Transition()
 
 
@@ -244,11 +239,13 @@ def test_send_invites_the_listed_people_as_a_wave_and_shows_progress() -> None:
     assert isinstance(closed, Dialog)
     assert closed.closed
     assert (wave.size, wave.channel_id, wave.message_id) == (2, "D1", "100.1")
-    assert after.effects == (Invite(rollout(), wave, (GRACE.id, LINUS.id)),)
+    assert (wave.stage, wave.list_id) == (WaveStage.STORING, "list"), "the rest is done in the background"
+    assert not after.effects
     assert after.audit == "invited"
     assert after.details == (("people", 2),)
     assert isinstance(after.reply, Replace)
-    assert after.reply.message == progress_message(wave, {DeliveryState.READY: 2})
+    assert after.reply.message.title == Text("progress.title.sending")
+    assert actions(after.reply.message) == ["pause", "cancel", "status"]
 
 
 def test_a_second_press_invites_nobody() -> None:
@@ -291,17 +288,10 @@ def test_a_list_can_be_sent_after_the_pause_in_which_it_was_refused() -> None:
     paused = decide(dialog, send, PAUSED)
     assert said(paused) == "invite.paused"
     assert not paused.state
-    assert decide(dialog, send).effects
+    assert decide(dialog, send).audit == "invited"
 
 
-def test_progress_tells_how_far_it_is_and_what_went_wrong() -> None:
-    wave = Wave(id="w", rollout_id="r", workspace_id="slack:T1", created_by=ADA.id, created_at=NOON, size=10)
-    sending = progress_message(wave, {DeliveryState.SENT: 5, DeliveryState.READY: 4, DeliveryState.SENDING: 1})
-    assert sending.title == Text("progress.title")
-    assert "██████████░░░░░░░░░░" in words(sending)
-
-    done = progress_message(wave, {DeliveryState.SENT: 7, DeliveryState.DEAD: 2, DeliveryState.UNKNOWN: 1})
-    assert done.title == Text("progress.finished")
-    assert "progress.look_at_status" in body_keys(done)
-    assert {"progress.dead", "progress.unknown"} <= set(keys(done))
-    assert [each.token for each in done.buttons if isinstance(each, Button)] == [Token("status", "show", "r")]
+def test_a_list_whose_lines_are_gone_after_a_week_is_outdated() -> None:
+    dialog, message = listed(GRACE)
+    loaded = InviteLoaded(scene(rollout()), dialog=dialog)
+    assert said(INVITE.decide(loaded, press(button(message, "send").token), NOON)) == "answer.outdated"

@@ -1,0 +1,89 @@
+"""What a click on "Send" or "Cancel the rest" leaves to be done, however many people it is about: in the background,
+a thousand at a time.
+
+Each step is one transaction that takes people off the wave's list, so that a crash between two steps loses nothing
+and repeats nothing, and sending starts with the first thousand.
+"""
+
+from __future__ import annotations
+
+import structlog
+
+from bot import faultpoints
+from bot.model import RolloutState, Wave, WaveStage
+from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
+
+AT_ONCE = 1_000  # people in one transaction: a tenth of a second, so that nobody's click waits long for it
+IDLE = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class WaveWorker:
+    """`run_once` does everything that is to be done; `run` repeats it until cancelled."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Store and withdraw as admins decide."""
+        while True:
+            try:
+                await self.run_once()
+            except (StoreUnavailable, StaleWrite) as failure:
+                log.warning("wave.put_off", why=type(failure).__name__)
+            except Exception:
+                log.exception("wave.failed")
+            await self._clock.sleep(IDLE)
+
+    async def run_once(self) -> int:
+        """Returns how many steps were done. Waves take turns: a large one does not keep a small one waiting."""
+        done = 0
+        while True:
+            async with self._store.transaction() as tx:
+                waves = await tx.rollouts.waves_to_work_on()
+            advanced = [wave for wave in waves if await self._step(wave)]
+            done += len(advanced)
+            if not advanced:
+                return done
+
+    async def _step(self, wave_id: str) -> bool:
+        """False when there is nothing to do, or somebody else does it."""
+        async with self._store.transaction() as tx:
+            wave = await tx.rollouts.claim_wave(wave_id)
+            if wave is None:
+                return False
+            advanced = await (self._store_some(tx, wave) if wave.stage is WaveStage.STORING else _withdraw(tx, wave))
+            faultpoints.reach("wave.before_commit")
+        faultpoints.reach("wave.after_commit")
+        return advanced
+
+    async def _store_some(self, tx: Transaction, wave: Wave) -> bool:
+        rollout = await tx.rollouts.hold_still(wave.rollout_id)
+        if rollout is None or rollout.state is RolloutState.FINISHED:
+            await _count(tx, wave, stage=WaveStage.CANCELLED)
+            return True
+        taken = await tx.lists.take(wave.list_id, AT_ONCE)
+        if not taken:
+            await tx.lists.drop(wave.list_id)  # who was left out
+            await _count(tx, wave, stage=WaveStage.SENDING)
+            return True
+        people = await tx.people.by_ids(taken)
+        new = await tx.invitations.invite(rollout, wave, people, self._clock.now())
+        await _count(tx, wave, size=wave.size - (len(taken) - new))  # others were invited by somebody else meanwhile
+        return True
+
+
+async def _withdraw(tx: Transaction, wave: Wave) -> bool:
+    """Also called when nothing is left: what is just being sent may come back as ready."""
+    not_stored = await tx.lists.drop(wave.list_id)
+    gone, messages = await tx.invitations.withdraw(wave.id, AT_ONCE)
+    if not_stored or gone:
+        await _count(tx, wave, withdrawn=wave.withdrawn + not_stored + gone)
+    return bool(not_stored or gone or messages)
+
+
+async def _count(tx: Transaction, wave: Wave, **changes: object) -> None:
+    after = wave.model_copy(update=changes)
+    await tx.rollouts.count_wave(wave.id, size=after.size, withdrawn=after.withdrawn, stage=after.stage)

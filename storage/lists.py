@@ -1,0 +1,103 @@
+"""The lists that admins decide on, a line for everybody found and for everybody left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.events import Problem
+from bot.model import Listed
+from bot.ports import LeftOut, ListSummary
+from storage.rows import fields, insert, plain, values
+from storage.tables import LISTED
+
+_IS_PERSON = LISTED.c.person_id != ""
+
+
+class Lists:
+    """Implements bot.ports.Lists."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, lines: Sequence[Listed]) -> None:
+        """Store lines; one that is there already stays."""
+        if lines:
+            statement = insert(self._connection, LISTED).on_conflict_do_nothing()
+            await self._connection.execute(statement, [values(line) for line in lines])
+
+    async def summary(self, list_id: str, names: int) -> ListSummary:
+        """How many people in which workspace, how many left out and why, with the first `names` of each."""
+        people = await self._connection.execute(
+            select(LISTED.c.workspace_id, func.count())
+            .where(LISTED.c.list_id == list_id, _IS_PERSON)
+            .group_by(LISTED.c.workspace_id)
+        )
+        first = await self._connection.scalars(
+            select(LISTED.c.label)
+            .where(LISTED.c.list_id == list_id, _IS_PERSON)
+            .order_by(LISTED.c.position)
+            .limit(names)
+        )
+        return ListSummary(
+            people=dict(people.all()), first=tuple(first), left_out=await self._left_out(list_id, names)
+        )
+
+    async def page(self, list_id: str, offset: int, limit: int) -> Sequence[Listed]:
+        """Some lines, in the list's order."""
+        statement = (
+            select(*fields(LISTED, Listed))
+            .where(LISTED.c.list_id == list_id, LISTED.c.position >= offset)
+            .order_by(LISTED.c.position)
+            .limit(limit)
+        )
+        return [plain(Listed, row) for row in await self._connection.execute(statement)]
+
+    async def take(self, list_id: str, limit: int) -> Sequence[str]:
+        """Remove the first people from the list and return their ids."""
+        first = (
+            select(LISTED.c.position)
+            .where(LISTED.c.list_id == list_id, _IS_PERSON)
+            .order_by(LISTED.c.position)
+            .limit(limit)
+        )
+        statement = (
+            delete(LISTED)
+            .where(LISTED.c.list_id == list_id, LISTED.c.position.in_(first))
+            .returning(LISTED.c.position, LISTED.c.person_id)
+        )
+        taken = (await self._connection.execute(statement)).all()
+        return [person_id for _, person_id in sorted(taken)]
+
+    async def drop(self, list_id: str) -> int:
+        """Delete the list; returns how many people were still on it."""
+        people = await self._connection.scalar(select(func.count()).where(LISTED.c.list_id == list_id, _IS_PERSON))
+        await self._connection.execute(delete(LISTED).where(LISTED.c.list_id == list_id))
+        return people or 0
+
+    async def forget(self, before: datetime) -> int:
+        """Delete what nobody has decided on for so long; returns how many lines."""
+        return (await self._connection.execute(delete(LISTED).where(LISTED.c.listed_at < before))).rowcount
+
+    async def _left_out(self, list_id: str, names: int) -> tuple[LeftOut, ...]:
+        lines = (
+            select(
+                LISTED.c.problem,
+                LISTED.c.label,
+                LISTED.c.position,
+                func.row_number().over(partition_by=LISTED.c.problem, order_by=LISTED.c.position).label("number"),
+                func.count().over(partition_by=LISTED.c.problem).label("total"),
+            )
+            .where(LISTED.c.list_id == list_id, ~_IS_PERSON)
+            .subquery()
+        )
+        shown = select(lines.c.problem, lines.c.label, lines.c.total).where(lines.c.number <= names)
+        labels: dict[str, list[str]] = {}
+        totals: dict[str, int] = {}
+        for problem, label, total in await self._connection.execute(shown.order_by(lines.c.position)):
+            labels.setdefault(problem, []).append(label)
+            totals[problem] = total
+        return tuple(LeftOut(Problem(problem), totals[problem], tuple(some)) for problem, some in labels.items())

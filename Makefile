@@ -48,7 +48,7 @@ $(LOWEST)/.ready: $(VENV)/.ready pyproject.toml
 	touch $@
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --custom-compile-command "make lock"
+  --extra otel --custom-compile-command "make lock"
 
 lock:  ## write both lock files anew from pyproject.toml; the second is what the container image needs of the first
 	$(LOCK) --group dev --output-file requirements.lock pyproject.toml

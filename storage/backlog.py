@@ -42,7 +42,7 @@ class Backlog:
             select(INVITATION.c.due_at)
             .join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
             .where(INVITATION.c.due_at <= now, is_open, ROLLOUT.c.state == RolloutState.ACTIVE)
-            .order_by(INVITATION.c.due_at, INVITATION.c.id)  # as Invitations.due, which is asked every few seconds
+            .order_by(INVITATION.c.due_at)
             .limit(at_most)
             .subquery()
         )

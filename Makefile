@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 3978
+# With it, each of the many processes that the tests start would compile every module anew, for three seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test check vendors lowest lock clean
 

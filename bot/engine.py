@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from secrets import token_urlsafe
 
 import structlog
 
@@ -48,12 +49,14 @@ class Engine:
         admins: roles.Admins,
         login_hosts: tuple[str, ...] = ("sonarcloud.io", "sonarqube.us"),
         *,
+        public_url: str = "",
         answer_within: float = ANSWER_WITHIN,
     ) -> None:
         self._store = store
         self._clock = clock
         self._admins = admins
         self._login_hosts = login_hosts
+        self._public_url = public_url
         self._answer_within = answer_within
         self._handling: set[asyncio.Task[Reply | None]] = set()
 
@@ -140,6 +143,8 @@ class Engine:
             rollout=await tx.rollouts.current(workspace.company),
             admins=tuple(sorted(self._admins.names)),
             login_hosts=self._login_hosts,
+            public_url=self._public_url,
+            secret=token_urlsafe(32),
         )
 
 

@@ -121,7 +121,7 @@ async def _plan_next(
 
     The invitation is read anew: its invitee may have snoozed or confirmed while the message was on its way.
     """
-    if delivery.kind is DeliveryKind.NOTICE or delivery.invitation_id is None:
+    if delivery.kind in (DeliveryKind.NOTICE, DeliveryKind.FAREWELL) or delivery.invitation_id is None:
         return
     view = await tx.invitations.view(delivery.invitation_id)
     if view is not None:

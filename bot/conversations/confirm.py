@@ -15,7 +15,7 @@ from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.setup_steps import one
 from bot.events import ButtonPressed, CheckSeen, FormSubmitted
 from bot.messages import Choice, ChoiceField, DateField, Form, Message, Text, Token, Tone, When, text
-from bot.model import Check, CheckKind, CheckSource, Invitation
+from bot.model import Check, CheckKind, CheckSource, Invitation, RolloutState
 from bot.ports import InvitationView, Transaction
 from bot.reminders import allowed_from, next_due
 from bot.texts import zone
@@ -57,7 +57,7 @@ def _step(loaded: ConfirmLoaded, event: ConfirmEvent, now: datetime) -> Transiti
     action = event.token.action
     if action in ("show", "opened"):
         return Transition(reply=Replace(invitation_message(view))) if action == "show" else Transition()
-    if not view.invitation.is_open:
+    if not view.invitation.is_open or view.rollout.state is RolloutState.FINISHED:
         return Transition(reply=Replace(invitation_message(view)))
     if action in _KIND:
         return _confirm(view, _KIND[action], event, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot.conversations.farewell import ci_buttons, ci_question, farewell_message
 from bot.messages import (
     AnyButton,
     Button,
@@ -35,8 +36,12 @@ def compose(delivery: Delivery, view: InvitationView | None) -> Message | None:
     if view is None:
         return None
     not_yet_sent = delivery.state is not DeliveryState.SENT
+    if delivery.kind is DeliveryKind.FAREWELL:
+        return farewell_message(view)
     if not_yet_sent and (not view.invitation.is_open or view.rollout.state is RolloutState.FINISHED):
         return None
+    if view.rollout.state is RolloutState.FINISHED:
+        return closed_message(view)
     if delivery.kind is DeliveryKind.REMINDER and view.invitation.is_open:
         return reminder_message(view, delivery.number)
     return invitation_message(view)
@@ -44,7 +49,7 @@ def compose(delivery: Delivery, view: InvitationView | None) -> Message | None:
 
 def invitation_message(view: InvitationView) -> Message:
     """Why, where, what to check, and a button for each check that is still open."""
-    if not view.invitation.is_open:
+    if not view.invitation.is_open or view.rollout.state is RolloutState.FINISHED:
         return closed_message(view)
     rollout = view.rollout
     return Message(
@@ -86,13 +91,23 @@ def closed_message(view: InvitationView) -> Message:
     """Nothing is expected any more."""
     if view.invitation.exempt_at is not None:
         sentence, tone = text("invitation.exempt", enterprise=view.rollout.name), Tone.INFO
+    elif view.invitation.done_at is None:  # the rollout is finished
+        sentence, tone = text("invitation.over", enterprise=view.rollout.name), Tone.INFO
     else:
         sentence, tone = text("invitation.done"), Tone.SUCCESS
+    confirmed = view.invitation.done_at is not None
     return Message(
         summary=sentence,
         title=text("invitation.title"),
-        body=(Notice(sentence, tone), *(checks(view) if view.invitation.exempt_at is None else ())),
-        buttons=(LinkButton(text("button.open_sonarqube"), view.rollout.login_url),),
+        body=(
+            Notice(sentence, tone),
+            *(checks(view) if view.invitation.exempt_at is None else ()),
+            *(ci_question(view) if confirmed else ()),
+        ),
+        buttons=(
+            LinkButton(text("button.open_sonarqube"), view.rollout.login_url),
+            *(ci_buttons(view) if confirmed else ()),
+        ),
     )
 
 

@@ -23,6 +23,8 @@ class Scene:
     rollout: Rollout | None
     admins: tuple[str, ...] = ()  # the configured admins, as in USHER_ADMINS
     login_hosts: tuple[str, ...] = ("sonarcloud.io", "sonarqube.us")
+    public_url: str = ""  # where the bot can be reached, for links to it; "" with Socket Mode alone
+    secret: str = ""  # made for this event, and never guessed: what a link to a file is made of
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,153 @@
+"""The end of rollouts: what was recorded of finishing them, whose old account may go, and files for admins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Text, and_, case, cast, delete, exists, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.finishing import FinishItem, Handout
+from bot.model import Delivery, DeliveryKind, DeliveryState, OldToken, Rollout, RolloutState, derived_id
+from bot.ports import InvitationView, RemovalCounts
+from storage.invitations import Invitations
+from storage.rows import by_key, fields, insert_alike, plain
+from storage.tables import DELIVERY, FINISH_ITEM, HANDOUT, INVITATION, PERSON, ROLLOUT
+
+FAREWELL_PRIORITY = 1  # as an invitation: after replies, before reminders
+
+# The part of bot.removal.reasons_to_stay that concerns the person; a test compares the two.
+_CONFIRMED = and_(INVITATION.c.done_at.is_not(None), INVITATION.c.exempt_at.is_(None))
+_USES_TOKENS = cast(INVITATION.c.needs, Text).contains('"token"')
+_CI_UNKNOWN = and_(_USES_TOKENS, INVITATION.c.old_token == OldToken.UNKNOWN)
+MAY_GO = and_(
+    _CONFIRMED,
+    INVITATION.c.is_keeper.is_(False),
+    or_(INVITATION.c.old_token == OldToken.UNUSED, ~_USES_TOKENS),
+)
+
+
+class Finishing:
+    """Implements bot.ports.Finishing."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def latest(self, company: str) -> Rollout | None:
+        """The company's newest rollout that is neither archived nor erased; one that runs comes first."""
+        runs = case((ROLLOUT.c.state == RolloutState.FINISHED, 1), else_=0)
+        statement = (
+            select(*fields(ROLLOUT, Rollout))
+            .where(ROLLOUT.c.company == company, ROLLOUT.c.archived_at.is_(None), ROLLOUT.c.erased_at.is_(None))
+            .order_by(runs, ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
+            .limit(1)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else plain(Rollout, row)
+
+    async def items(self, rollout_id: str) -> Sequence[FinishItem]:
+        """What was recorded of the rollout's steps."""
+        statement = select(*fields(FINISH_ITEM, FinishItem)).where(FINISH_ITEM.c.rollout_id == rollout_id)
+        return [plain(FinishItem, row) for row in await self._connection.execute(statement)]
+
+    async def removal(self, rollout_id: str) -> RemovalCounts:
+        """Old accounts by what may become of them: two passes over the rollout's rows."""
+        statement = select(
+            func.count().label("invited"),
+            func.count().filter(MAY_GO).label("may_go"),
+            func.count().filter(and_(_CONFIRMED, _CI_UNKNOWN)).label("ci_unknown"),
+            func.count().filter(INVITATION.c.is_keeper).label("keepers"),
+        ).where(INVITATION.c.rollout_id == rollout_id)
+        people = (await self._connection.execute(statement)).one()
+        told = await self._connection.execute(
+            select(DELIVERY.c.state, func.count())
+            .where(DELIVERY.c.rollout_id == rollout_id, DELIVERY.c.kind == DeliveryKind.FAREWELL)
+            .group_by(DELIVERY.c.state)
+        )
+        states: dict[DeliveryState, int] = dict(told.all())
+        return RemovalCounts(
+            invited=people.invited,
+            may_go=people.may_go,
+            told=sum(states.values()),
+            told_states=states,
+            ci_unknown=people.ci_unknown,
+            keepers=people.keepers,
+        )
+
+    async def may_go(self, rollout_id: str, limit: int) -> Sequence[InvitationView]:
+        """The first of those whose old account may go, by name."""
+        statement = (
+            select(INVITATION.c.id)
+            .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
+            .where(INVITATION.c.rollout_id == rollout_id, MAY_GO)
+            .order_by(func.lower(PERSON.c.name), INVITATION.c.id)
+            .limit(limit)
+        )
+        ids = list(await self._connection.scalars(statement))
+        views = await Invitations(self._connection).views(ids)
+        return [views[each] for each in ids]
+
+    async def everybody(self, rollout_id: str, after: str, limit: int) -> Sequence[InvitationView]:
+        """A page of all invitations, by id: those behind `after`."""
+        statement = (
+            select(INVITATION.c.id)
+            .where(INVITATION.c.rollout_id == rollout_id, INVITATION.c.id > after)
+            .order_by(INVITATION.c.id)
+            .limit(limit)
+        )
+        ids = list(await self._connection.scalars(statement))
+        views = await Invitations(self._connection).views(ids)
+        return [views[each] for each in ids]
+
+    async def say_farewell(self, rollout_id: str, at: datetime) -> int:
+        """Queue the farewell to everybody whose old account may go and who has none yet; returns how many. Its key is
+        unique, so whatever happens nobody gets two.
+        """
+        told = exists().where(DELIVERY.c.invitation_id == INVITATION.c.id, DELIVERY.c.kind == DeliveryKind.FAREWELL)
+        statement = (
+            select(INVITATION.c.id, INVITATION.c.person_id, PERSON.c.workspace_id)
+            .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
+            .where(INVITATION.c.rollout_id == rollout_id, MAY_GO, ~told)
+            .order_by(INVITATION.c.id)
+        )
+        people = (await self._connection.execute(statement)).all()
+        return len(await insert_alike(self._connection, DELIVERY, _farewell(rollout_id, at), _addressed(people)))
+
+    async def handout(self, handout_id: str) -> Handout | None:
+        """By id."""
+        return await by_key(self._connection, HANDOUT, Handout, handout_id)
+
+    async def forget_handouts(self, before: datetime) -> int:
+        """Drop those that expired before; returns how many."""
+        return (await self._connection.execute(delete(HANDOUT).where(HANDOUT.c.expires_at < before))).rowcount
+
+
+def _farewell(rollout_id: str, at: datetime) -> Delivery:
+    return Delivery(
+        id="",
+        key="",
+        kind=DeliveryKind.FAREWELL,
+        lane="",
+        priority=FAREWELL_PRIORITY,
+        person_id="",
+        rollout_id=rollout_id,
+        not_before=at,
+        created_at=at,
+    )
+
+
+def _addressed(people: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
+    addressed = []
+    for invitation_id, person_id, workspace_id in people:
+        key = f"{invitation_id}:farewell:0"
+        addressed.append(
+            {
+                "id": derived_id(key),
+                "key": key,
+                "lane": workspace_id,
+                "person_id": person_id,
+                "invitation_id": invitation_id,
+            }
+        )
+    return addressed

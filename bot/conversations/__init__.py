@@ -18,5 +18,20 @@ from bot.conversations.wave import WAVE
 
 CONVERSATIONS: Mapping[str, Conversation] = {
     conversation.name: conversation
-    for conversation in (SETUP, INVITE, WAVE, CONFIRM, PROBLEM, CASE, STATUS, REMIND, PAUSE, EXEMPT, FINISH, OLD_TOKEN, HELP, HOME)
+    for conversation in (
+        SETUP,
+        INVITE,
+        WAVE,
+        CONFIRM,
+        PROBLEM,
+        CASE,
+        STATUS,
+        REMIND,
+        PAUSE,
+        EXEMPT,
+        FINISH,
+        OLD_TOKEN,
+        HELP,
+        HOME,
+    )
 }

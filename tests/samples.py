@@ -48,6 +48,7 @@ from bot.model import (
 from bot.ports import InvitationView, LeftOut, ListSummary, Reason, RolloutCounts, WaveCounts
 from bot.roles import Role
 from bot.transition import CloseForm, Replace, SendMessage, ShowForm, ShowHome, Transition, Whisper
+from tests import samples_of_finishing
 from tests.builders import (
     ADA,
     DAY,
@@ -448,4 +449,5 @@ _MAKERS = {
     "exempt": _exempt,
     "help": _help,
     "home": _home,
+    **samples_of_finishing.MAKERS,
 }

@@ -23,8 +23,9 @@ from bot.conversations.confirm import DELAYS
 from bot.conversations.problem import PROBLEMS
 from bot.conversations.setup_steps import STEPS
 from bot.events import Problem
+from bot.finishing import FinishStep, StepState
 from bot.messages import Link, Text, When, text
-from bot.model import CheckKind, FormerSignIn, Provisioning, Region, RolloutState
+from bot.model import CheckKind, FormerSignIn, OldToken, Provisioning, Region, RolloutState
 from bot.ports import Reason
 from bot.texts import LOCALE_DIR, PLAIN, Markup, Reader, language_for, languages, say, zone
 from tests.builders import NOON, sentences
@@ -38,9 +39,15 @@ FAMILIES: Mapping[str, Any] = {
     "check.{}": CheckKind,
     "check.{}.short": CheckKind,
     "help.{}": COMMANDS,
+    "button.old_token.{}": (OldToken.UNUSED, OldToken.IN_USE),
+    "finish.state.{}": StepState,
+    "finish.step.{}": FinishStep,
+    "finish.step.{}.short": FinishStep,
+    "finish.step.{}.why": FinishStep,
     "later.{}": DELAYS,
     "left_out.{}": [problem for problem in Problem if problem is not Problem.INVITED],
     "left_out.{}.short": Problem,
+    "old_token.{}": (OldToken.UNUSED, OldToken.IN_USE),
     "problem.{}": PROBLEMS,
     "problem.{}.heading": PROBLEMS,
     "problem.{}.help": PROBLEMS,

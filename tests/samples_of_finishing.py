@@ -1,0 +1,142 @@
+"""What is shown at a rollout's end, for tests/samples.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Any, Protocol
+
+from bot.conversations import CONVERSATIONS
+from bot.conversations.confirm import ConfirmLoaded
+from bot.conversations.finish import FinishLoaded
+from bot.conversations.invitation import compose
+from bot.finishing import FinishItem, FinishStep, StepState, steps_of
+from bot.messages import Token
+from bot.model import Delivery, DeliveryKind, OldToken, Person, Rollout, RolloutState
+from bot.transition import Replace, Transition
+from tests.builders import GRACE, NOON, command, press, scene, submit, view
+
+Scenes = Iterator[tuple[str, Transition]]
+
+
+class Company(Protocol):
+    """As in tests/samples.py."""
+
+    @property
+    def rollout(self) -> Rollout: ...
+    @property
+    def admin(self) -> Person: ...
+    @property
+    def invitee(self) -> Person: ...
+    @property
+    def words(self) -> str: ...
+
+
+def untouched(rollout: Rollout) -> dict[FinishStep, FinishItem]:
+    """Every step, as it begins."""
+    return {step: FinishItem.untouched(rollout.id, step) for step in steps_of(rollout)}
+
+
+def _finish(of: Company) -> Scenes:
+    here = scene(of.rollout)
+    loaded = FinishLoaded(here, None, of.rollout, untouched(of.rollout), {of.admin.id: of.admin}, 3)
+
+    def act(action: str, on: FinishLoaded = loaded, version: int = 0, **values: Any) -> Transition:
+        token = Token("finish", action, of.rollout.id, version)
+        return CONVERSATIONS["finish"].decide(on, submit(token, of.admin, **values), NOON)
+
+    def now(loaded: FinishLoaded, after: Transition) -> FinishLoaded:
+        saved = {row.step: row for row in after.state if isinstance(row, FinishItem)}
+        rollout = next((row for row in after.state if isinstance(row, Rollout)), loaded.rollout)
+        return replace(loaded, rollout=rollout, items={**loaded.items, **saved})
+
+    ask = command("finish", actor=of.admin)
+    yield "no rollout", CONVERSATIONS["finish"].decide(FinishLoaded(scene()), ask, NOON)
+    yield "begin", CONVERSATIONS["finish"].decide(loaded, ask, NOON)
+    yield "show", act("show")
+    yield "outdated", CONVERSATIONS["finish"].decide(FinishLoaded(here), press(Token("finish", "show")), NOON)
+    for step in loaded.items:
+        yield f"open {step}", act(f"step.{step}")
+        yield f"nothing filled in {step}", act(f"save.{step}", state="", due_on="soon", owner="U-nobody")
+        yield f"skipped without a reason {step}", act(f"save.{step}", state="skipped")
+        yield f"done without proof {step}", act(f"save.{step}", state="done")
+        yield f"overtaken {step}", act(f"save.{step}", version=7)
+    yield "a password", act("save.recovery", state="done", proof="hunter2 hunter3")
+    yield "an unknown organization", act("save.organizations", state="done", proof=f"{of.words[:150]}: me")
+    yield "a token", act("save.administer", state="open", proof="sqp_" + "a" * 40)
+    yield "owned", act("save.administer", state="open")
+    due = {"state": "open", "due_on": "2026-04-01", "proof": of.words[:900]}
+    yield "due", act("save.administer", **due)
+    skipped = act("save.recovery", state="skipped", reason=of.words[:900])
+    yield "skipped", skipped
+    kept = "\n".join(f"{key}: {of.words[:60]}" for key in of.rollout.organizations) or of.words[:100]
+    organizations = act("save.organizations", state="done", proof=kept.replace("*bold*", "olivia"))
+    yield "organizations", organizations
+    loaded = now(now(loaded, skipped), organizations)
+    yield "several states", act("show", loaded)
+    version = of.rollout.version
+    yield "end", act("end", loaded, version)
+    yield "end without a reason", act("ended", loaded, version)
+    yield "overtaken at the end", act("ended", loaded, version + 5, reason="late")
+    yield "ended with a token", act("ended", loaded, version, reason="sqp_" + "a" * 40)
+    ended = act("ended", loaded, version, reason=of.words[:900])
+    yield "ended", ended
+    finished = now(loaded, ended)
+    yield "end of what has ended", act("end", finished, version + 1)
+    settled = {
+        step: item.model_copy(update={"state": StepState.DONE, "owner": of.admin.id, "changed_at": NOON})
+        for step, item in loaded.items.items()
+    }
+    yield "end with nothing left", act("end", replace(loaded, items=settled, still_open=0), version)
+    yield "everything done", act("show", replace(loaded, items=settled))
+    yield "reopen while another runs", act("reopen", finished, version + 1)
+    alone = replace(finished, scene=scene())
+    yield "reopen", act("reopen", alone, version + 1)
+    yield "archive", act("archive", alone, version + 1)
+    later = {step: item.model_copy(update={"due_on": date(2026, 5, 1)}) for step, item in loaded.items.items()}
+    yield "with days", act("step.administer", replace(loaded, items=later))
+
+
+def _old_token(of: Company) -> Scenes:
+    # the question is asked where there is an old account and a token
+    rollout = of.rollout.model_copy(update={"former_sign_in": tuple(of.rollout.former_sign_in) or ("gitlab",)})
+    rollout = rollout.model_copy(update={"uses_tokens": True})
+
+    def done(**changes: Any) -> Any:
+        return view(rollout, of.invitee, rollout.needs, done_at=NOON, due_at=None, **changes)
+
+    def act(action: str, on: Any) -> Transition:
+        loaded = ConfirmLoaded(scene(rollout), GRACE.id, on)
+        return CONVERSATIONS["old_token"].decide(loaded, submit(Token("old_token", action, "i"), of.invitee), NOON)
+
+    yield "nothing", act("unused", None)
+    yield "a stranger to it", act("perhaps", done())
+    for answer in (OldToken.UNUSED, OldToken.IN_USE):
+        yield answer, act(answer.value, done())
+        yield f"{answer} again", act(answer.value, done(old_token=answer))
+    farewell = Delivery(
+        id="d",
+        key="k",
+        kind=DeliveryKind.FAREWELL,
+        lane="slack:T1",
+        person_id=GRACE.id,
+        not_before=NOON,
+        created_at=NOON,
+    )
+    for on in (done(old_token=OldToken.UNUSED), done(old_token=OldToken.IN_USE), done(is_keeper=True)):
+        message = compose(farewell, on)
+        assert message is not None
+        yield "farewell", Transition(Replace(message))
+    over = rollout.model_copy(update={"state": RolloutState.FINISHED})
+    yield (
+        "over",
+        CONVERSATIONS["confirm"].decide(
+            ConfirmLoaded(scene(over), GRACE.id, view(over, of.invitee)),
+            press(Token("confirm", "access", "i"), of.invitee),
+            NOON,
+        ),
+    )
+
+
+MAKERS: Mapping[str, Any] = {"finish": _finish, "old_token": _old_token}

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import errno
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -19,7 +20,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
-from adapters import bench, logs
+from adapters import bench, logs, tracing
 from adapters.backlog import BacklogCollector
 from adapters.chat import ChatAdapter
 from adapters.doctor import examine
@@ -87,24 +88,27 @@ async def assembled(
         stack.push_async_callback(backlog.stop)
         admins = Admins(frozenset(settings.admins))
         engine = Engine(store, clock, admins, settings.login_hosts, answer_within=limits.answer)
-        handle = metrics.measured(engine)
+        traces = await stack.enter_async_context(tracing.started(os.environ))
+        handle = traces.handle(metrics.measured(engine))
         adapters = chat_adapters(settings, handle, store, clock, limits)
         for adapter in adapters:
             stack.push_async_callback(adapter.stop)
         platforms: dict[Platform, ChatPlatform] = {
-            adapter.platform.platform: MeasuredPlatform(adapter.platform, metrics) for adapter in adapters
+            adapter.platform.platform: MeasuredPlatform(traces.platform(adapter.platform), metrics)
+            for adapter in adapters
         }
         directories = {adapter.directory.platform: adapter.directory for adapter in adapters}
         yield Bot(
             store=store,
             adapters=adapters,
-            dispatcher=Dispatcher(store, platforms, clock, observer=metrics),
+            dispatcher=Dispatcher(store, platforms, clock, observer=traces.observer(metrics)),
             look_ups=LookUpWorker(store, directories, handle, clock),
             waves=WaveWorker(store, clock),
             scheduler=build_scheduler(store, platforms, clock),
             metrics=metrics,
             backlog=backlog,
             clock=clock,
+            middlewares=(*traces.middlewares(), metrics.middleware()),
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 from rich.console import Console
 from rich.markup import escape
 
+from adapters import tracing
 from adapters.chat import ChatAdapter, PlatformUnavailable
 from adapters.server import Bot
 from adapters.settings import Settings, problems
@@ -33,6 +35,8 @@ async def _findings(settings: Settings, assembled: Assemble) -> AsyncIterator[tu
     if wrong:
         return
     yield "Settings", ""
+    for problem in tracing.problems(os.environ):
+        yield "Traces", problem
     try:
         async with assembled(settings) as bot:
             await bot.store.ping()

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from adapters import about
@@ -42,11 +43,12 @@ class Bot:
     metrics: Metrics
     backlog: BacklogCollector
     clock: Clock
+    middlewares: Sequence[Middleware] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)  # both platforms have started
 
     def application(self) -> web.Application:
         """The HTTP application, ready to be served."""
-        app = web.Application(client_max_size=MAX_BODY, middlewares=[self.metrics.middleware()])
+        app = web.Application(client_max_size=MAX_BODY, middlewares=self.middlewares)
         for adapter in self.adapters:
             adapter.add_routes(app)
         about.add_routes(app)

@@ -1,4 +1,4 @@
-"""Traces, off unless the standard OTEL_… variables ask for them. OpenTelemetry is imported only then (adapters.spans).
+"""Traces, off unless the standard OTEL_… variables ask for them. Only then is OpenTelemetry imported: adapters.spans.
 
 Something wrong with them is told and does not stop the bot: in many clusters such variables are set for everybody.
 """

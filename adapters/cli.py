@@ -87,7 +87,14 @@ async def assembled(
         metrics.registry.register(backlog)
         stack.push_async_callback(backlog.stop)
         admins = Admins(frozenset(settings.admins))
-        engine = Engine(store, clock, admins, settings.login_hosts, answer_within=limits.answer)
+        engine = Engine(
+            store,
+            clock,
+            admins,
+            settings.login_hosts,
+            public_url=settings.public_url,
+            answer_within=limits.answer,
+        )
         traces = await stack.enter_async_context(tracing.started(os.environ))
         handle = traces.handle(metrics.measured(engine))
         adapters = chat_adapters(settings, handle, store, clock, limits)

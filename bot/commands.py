@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
         Command("setup", "setup"),
-        Command("invite", "invite", "@team @person #channel name@example.com"),
+        Command("invite", "invite", "@group @person name@example.com"),
         Command("status", "status", "[@person]"),
         Command("remind", "remind", "[@person]"),
         Command("pause", "pause"),
@@ -43,9 +43,9 @@ def command_of(event: CommandIssued) -> str:
     return first.casefold() if isinstance(first, str) else first.label
 
 
-def suggestion(word: str) -> str | None:
+def suggestion(word: str, among: Iterable[str] = COMMANDS) -> str | None:
     """The command that a misspelt word probably meant."""
-    near = get_close_matches(word.casefold(), COMMANDS, n=1, cutoff=0.6)
+    near = get_close_matches(word.casefold(), list(among), n=1, cutoff=0.6)
     return near[0] if near else None
 
 

@@ -11,7 +11,7 @@ These values are pydantic dataclasses because a queued direct message is stored 
 from __future__ import annotations
 
 from dataclasses import field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
@@ -28,6 +28,14 @@ class When:
     at: datetime
     style: Literal["date", "day", "time", "moment"] = "moment"
     kind: Literal["when"] = "when"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class Day:
+    """A calendar day, the same for every reader wherever they are."""
+
+    on: date
+    kind: Literal["calendar_day"] = "calendar_day"
 
 
 @dataclass(frozen=True, config=_FROZEN)
@@ -51,7 +59,7 @@ class Text:
     kind: Literal["text"] = "text"
 
 
-Param: TypeAlias = "int | str | When | Link | Text | tuple[Text, ...]"
+Param: TypeAlias = "int | str | When | Day | Link | Text | tuple[Text, ...]"
 
 
 def text(key: str, /, **params: Param) -> Text:

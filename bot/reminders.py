@@ -1,38 +1,22 @@
 """When the next nudge is due: a pure function of policy, time zone and history; and the tick that queues them.
 
 Days are the invitee's own calendar days: "two days after Friday 16:00" is Sunday 16:00 where they are, which a
-policy of working days moves to Monday morning. Daylight-saving changes therefore move no reminder by an hour.
+policy of working days moves to Monday morning. bot/calendar.py knows the days; here it is decided which.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from bot import faultpoints
-from bot.model import Delivery, DeliveryKind, Invitation, ReminderPolicy, derived_id
-from bot.ports import Clock, InvitationView, Store
+from bot.calendar import allowed_from, days_later, final_day, opening
+from bot.model import Delivery, DeliveryKind, Interval, Invitation, ReminderPolicy, derived_id
+from bot.ports import Clock, InvitationView, Store, Transaction
 from bot.texts import zone
 
 BATCH = 500
 REMINDER_PRIORITY = 2
-
-
-def allowed_from(policy: ReminderPolicy, time_zone: str, moment: datetime) -> datetime | None:
-    """The first moment, not before `moment`, that lies within the working days and hours of that time zone; None
-    when the deadline, or a policy without a working day, leaves none.
-    """
-    here = zone(time_zone)
-    local = moment.astimezone(here)
-    for days in range(15):  # a second week, for a single working day whose hours the clocks skip
-        day = (local + timedelta(days=days)).date()
-        if day.weekday() not in policy.weekdays:
-            continue
-        opens = _at(day, policy.hour_from, here)
-        closes = _at(day, policy.hour_to, here)
-        candidate = max(moment, opens)
-        if candidate < closes:
-            return candidate if policy.deadline is None or candidate <= policy.deadline else None
-    return None
 
 
 def next_due(
@@ -40,26 +24,103 @@ def next_due(
 ) -> datetime | None:
     """When this invitation's next reminder is due, counted from the last message; None when there will be none.
 
-    A snooze moves it, forward or back: the invitee chose that time.
+    A snooze moves it, forward or back, and counts even when `at_most` is used up: the invitee chose that time. One
+    that the deadline has come to lie before is void.
     """
-    if not invitation.is_open or invitation.reminders >= policy.at_most:
+    if not invitation.is_open:
         return None
-    days = policy.first_after_days if invitation.reminders == 0 else policy.every_days
-    wished = invitation.snoozed_until or _days_later(last_contact, days, zone(time_zone))
-    return allowed_from(policy, time_zone, wished)
+    if invitation.snoozed_until is not None:
+        wished = allowed_from(policy, time_zone, invitation.snoozed_until)
+        if wished is not None:
+            return wished
+    if final_notice_given(policy, time_zone, invitation):
+        return None
+    planned = (_ordinary(policy, time_zone, invitation, last_contact), _final(policy, time_zone, last_contact))
+    return min((at for at in planned if at is not None), default=None)
 
 
-def _at(day: date, hour: int, here: tzinfo) -> datetime:
-    """That hour of that day there; hour 24 is the next midnight."""
-    midnight = datetime.combine(day, time(), here)
-    local = midnight + timedelta(days=1) if hour == 24 else midnight.replace(hour=hour)
-    return local.astimezone(UTC)
+def final_notice_given(policy: ReminderPolicy, time_zone: str, invitation: Invitation) -> bool:
+    """Whether the invitee has had the final notice of this deadline. A deadline that is moved later has its own."""
+    day = final_day(policy, time_zone)
+    if day is None or invitation.final_notice_at is None:
+        return False
+    return invitation.final_notice_at.astimezone(zone(time_zone)).date() >= day
 
 
-def _days_later(moment: datetime, days: int, here: tzinfo) -> datetime:
-    """The same local time, that many calendar days later."""
-    local = moment.astimezone(here)
-    return (local + timedelta(days=days)).astimezone(UTC)
+def next_kind(policy: ReminderPolicy, time_zone: str, invitation: Invitation, now: datetime) -> DeliveryKind:
+    """What a reminder that goes out now is: the first one from the final day on is the final notice."""
+    day = final_day(policy, time_zone)
+    if day is None or now.astimezone(zone(time_zone)).date() < day:
+        return DeliveryKind.REMINDER
+    given = final_notice_given(policy, time_zone, invitation)
+    return DeliveryKind.REMINDER if given else DeliveryKind.FINAL_NOTICE
+
+
+def _ordinary(
+    policy: ReminderPolicy, time_zone: str, invitation: Invitation, last_contact: datetime
+) -> datetime | None:
+    if invitation.reminders >= policy.at_most:
+        return None
+    if invitation.reminders == 0:
+        days = policy.first_after_days
+    else:
+        days = policy.every_days * (invitation.reminders if policy.interval is Interval.GROWING else 1)
+    return allowed_from(policy, time_zone, days_later(last_contact, days, time_zone))
+
+
+def _final(policy: ReminderPolicy, time_zone: str, last_contact: datetime) -> datetime | None:
+    """On the final day, or as soon after it as the invitee has had a day without a message."""
+    day = final_day(policy, time_zone)
+    if day is None:
+        return None
+    rested = last_contact.astimezone(zone(time_zone)).date() + timedelta(days=1)
+    return allowed_from(policy, time_zone, opening(policy, time_zone, max(day, rested)))
+
+
+async def plan_anew(store: Store) -> int:
+    """Let every open invitation follow its rollout's changed policy, in batches of one transaction each; returns how
+    many were looked at. What a crash interrupts goes on where it was: the rollout remembers how far it got. Where a
+    message is under way, the next reminder is planned when that is settled.
+    """
+    planned = 0
+    while True:
+        async with store.transaction() as tx:
+            rollout = await tx.rollouts.to_plan_anew()
+            if rollout is None:
+                return planned
+            batch = await tx.invitations.to_plan_anew(rollout.id, rollout.planned_up_to or "", BATCH)
+            void = [each.invitation.id for each in batch if _snooze_is_void(each)]
+            await tx.invitations.end_snoozes(void)
+            await tx.deliveries.outdate(void)
+            under_way = await tx.deliveries.under_way([each.invitation.id for each in batch])
+            await tx.invitations.set_due(
+                {each.invitation.id: None if each.invitation.id in under_way else _due(each) for each in batch}
+            )
+            faultpoints.reach("reminders.after_plan")
+            await tx.rollouts.planned(rollout.id, batch[-1].invitation.id if len(batch) == BATCH else None)
+        faultpoints.reach("reminders.after_plan_commit")
+        planned += len(batch)
+
+
+def _due(view: InvitationView) -> datetime | None:
+    invitation = view.invitation
+    last_contact = invitation.last_contact_at or invitation.invited_at
+    return next_due(view.rollout.policy, view.person.time_zone, invitation, last_contact)
+
+
+def _snooze_is_void(view: InvitationView) -> bool:
+    until = view.invitation.snoozed_until
+    return until is not None and allowed_from(view.rollout.policy, view.person.time_zone, until) is None
+
+
+async def plan_next(tx: Transaction, invitation_id: str, now: datetime) -> None:
+    """The next reminder, counted from now: a message to the invitee was settled, or one was withdrawn because they
+    did something. The invitation is read anew, since they may have done so while the message was on its way.
+    """
+    view = await tx.invitations.view(invitation_id)
+    if view is not None:
+        due = next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)
+        await tx.invitations.contacted(invitation_id, now, due)
 
 
 async def queue_due(store: Store, clock: Clock) -> int:
@@ -67,6 +128,7 @@ async def queue_due(store: Store, clock: Clock) -> int:
 
     Safe to run late, twice, or in two processes: a reminder's key is unique.
     """
+    await plan_anew(store)
     queued = 0
     while True:
         now = clock.now()
@@ -77,11 +139,23 @@ async def queue_due(store: Store, clock: Clock) -> int:
             later = {view.invitation.id: at for view, at in fit if at is None or at > now}
             queued += await tx.deliveries.enqueue([_reminder(view, now) for view in sendable])
             faultpoints.reach("reminders.after_enqueue")
-            await tx.invitations.reminded([view.invitation.id for view in sendable], now)
+            await _count(tx, sendable, now)
             await tx.invitations.set_due(later)
         faultpoints.reach("reminders.after_commit")
         if len(due) < BATCH:
             return queued
+
+
+async def _count(tx: Transaction, reminded: Sequence[InvitationView], now: datetime) -> None:
+    """One reminder more each. It ends a snooze, and earlier copies that name the day are brought up to date."""
+    final = [view.invitation.id for view in reminded if _kind(view, now) is DeliveryKind.FINAL_NOTICE]
+    await tx.invitations.reminded([view.invitation.id for view in reminded])
+    await tx.invitations.gave_final_notice(final, now)
+    await tx.deliveries.outdate([view.invitation.id for view in reminded if view.invitation.snoozed_until])
+
+
+def _kind(view: InvitationView, now: datetime) -> DeliveryKind:
+    return next_kind(view.rollout.policy, view.person.time_zone, view.invitation, now)
 
 
 def _sendable_at(view: InvitationView, now: datetime) -> datetime | None:
@@ -95,7 +169,7 @@ def _reminder(view: InvitationView, now: datetime) -> Delivery:
     return Delivery(
         id=derived_id(key),
         key=key,
-        kind=DeliveryKind.REMINDER,
+        kind=_kind(view, now),
         lane=view.person.workspace_id,
         priority=REMINDER_PRIORITY,
         person_id=view.person.id,

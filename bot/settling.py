@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
 
+from bot.calendar import allowed_from
 from bot.model import Delivery, DeliveryKind, RolloutState
 from bot.ports import (
     InvitationView,
@@ -22,7 +23,7 @@ from bot.ports import (
     Transaction,
     Unclear,
 )
-from bot.reminders import allowed_from, next_due
+from bot.reminders import next_due
 
 MAX_ATTEMPTS = 50  # with the pauses below, a message is tried for about eight hours
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 900.0  # seconds between attempts, doubling, jittered
@@ -53,7 +54,7 @@ def withheld(delivery: Delivery, view: InvitationView | None, now: datetime) -> 
         return None
     if view.rollout.state is RolloutState.PAUSED:
         return NotNow(now, Reason.PAUSED)
-    if delivery.kind is not DeliveryKind.REMINDER:
+    if not delivery.kind.is_reminder:
         return None
     at = allowed_from(view.rollout.policy, view.person.time_zone, now)
     if at is None:
@@ -67,7 +68,7 @@ async def settle(
     """Store what came of it. Pauses before another attempt grow and are jittered by `jitter`."""
     match settlement:
         case NotNeeded():
-            await tx.deliveries.withdrawn(delivery, Reason.NOT_NEEDED)
+            await _withdraw(tx, delivery)
         case NotNow():
             await tx.deliveries.put_off(delivery, settlement.until, settlement.reason)
         case Sent():
@@ -101,6 +102,13 @@ async def _settle_refused(tx: Transaction, delivery: Delivery, reason: Reason, n
         await _plan_next(tx, delivery, now, unreachable=reason)
 
 
+async def _withdraw(tx: Transaction, delivery: Delivery) -> None:
+    """It does not count as a reminder."""
+    withdrawn = await tx.deliveries.withdrawn(delivery, Reason.NOT_NEEDED)
+    if withdrawn and delivery.kind.is_reminder and delivery.invitation_id is not None:
+        await tx.invitations.not_reminded(delivery.invitation_id, delivery.kind)
+
+
 async def _put_off(tx: Transaction, delivery: Delivery, reason: Reason, now: datetime, pause: timedelta) -> None:
     """Try again later; give up after MAX_ATTEMPTS."""
     if delivery.attempt >= MAX_ATTEMPTS:
@@ -127,5 +135,5 @@ async def _plan_next(
     if view is not None:
         due = next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)
         await tx.invitations.set_after_delivery(
-            view.invitation.id, reached_at=reached_at, due_at=due, unreachable=unreachable
+            view.invitation.id, at=now, reached_at=reached_at, due_at=due, unreachable=unreachable
         )

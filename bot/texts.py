@@ -25,7 +25,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
-from bot.messages import Link, Param, Text, When
+from bot.messages import Day, Link, Param, Text, When
 
 LOCALE_DIR = Path(__file__).parent / "locale"
 DEFAULT_LANGUAGE = "en"
@@ -152,6 +152,8 @@ def _fill(value: Param, reader: Reader, markup: Markup) -> str:
             return markup.escape(value)
         case When():
             return markup.escape(_moment(value, reader))
+        case Day():
+            return markup.escape(format_date(value.on, "EEEE d MMMM y", locale=_babel(reader.locale)))
         case Link():
             return markup.link(value.url, markup.escape(value.label or value.url))
         case Text():

@@ -12,11 +12,11 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from adapters.playground.simulated_chat import ChatClient, Kind, button, kind_of
+from bot.calendar import allowed_from
 from bot.events import MessageRef, Target, TargetKind
 from bot.messages import Form, Message
 from bot.model import Person, Platform, ReminderPolicy, Workspace
 from bot.ports import Handle
-from bot.reminders import allowed_from
 from bot.transition import Replace, Reply, ShowForm
 
 _Choice = TypeVar("_Choice")

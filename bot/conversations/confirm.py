@@ -7,8 +7,9 @@ same thing with it. One that is confirmed already stays as it is, and the copy i
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
+from bot.calendar import allowed_from, opening
 from bot.conversations import answers
 from bot.conversations.invitation import invitation_message
 from bot.conversations.scene import Conversation, Loaded, Scene
@@ -17,8 +18,6 @@ from bot.events import ButtonPressed, CheckSeen, FormSubmitted
 from bot.messages import Choice, ChoiceField, DateField, Form, Message, Text, Token, Tone, When, text
 from bot.model import Check, CheckKind, CheckSource, Invitation, RolloutState
 from bot.ports import InvitationView, Transaction
-from bot.reminders import allowed_from, next_due
-from bot.texts import zone
 from bot.transition import Replace, ShowForm, Transition, UpdateCopies
 
 ConfirmEvent = ButtonPressed | FormSubmitted | CheckSeen
@@ -106,16 +105,11 @@ def _seen(view: InvitationView, event: CheckSeen, now: datetime) -> Transition:
 
 
 def confirmed(view: InvitationView, check: Check, now: datetime) -> InvitationView:
-    """The invitation after this check; done when it was the last.
-
-    A reminder that was just about to go is withdrawn with the change, so the next one is counted from now.
-    """
+    """The invitation after this check; done when it was the last."""
     after = replace(view, checks=(*view.checks, check))
     changes: dict[str, object] = {"version": view.invitation.version + 1}
     if not after.open_checks:
         changes |= {"done_at": now, "due_at": None, "snoozed_until": None}
-    elif view.invitation.due_at is None:
-        changes |= {"due_at": next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)}
     return replace(after, invitation=view.invitation.model_copy(update=changes))
 
 
@@ -138,7 +132,7 @@ def _later_form(view: InvitationView, day: str = "", errors: dict[str, Text] | N
 def _snooze(view: InvitationView, event: FormSubmitted, now: datetime) -> Transition:
     policy, time_zone = view.rollout.policy, view.person.time_zone
     day = one(event.values, "day")
-    wished = _wished(day, one(event.values, "delay"), time_zone, policy.hour_from, now)
+    wished = _wished(day, one(event.values, "delay"), view, now)
     if wished is None or wished <= now:
         return Transition(reply=ShowForm(_later_form(view, day, {"day": text("later.error.day")})))
     at = allowed_from(policy, time_zone, wished)
@@ -156,7 +150,7 @@ def _snooze(view: InvitationView, event: FormSubmitted, now: datetime) -> Transi
     )
 
 
-def _wished(day: str, delay: str, time_zone: str, hour: int, now: datetime) -> datetime | None:
+def _wished(day: str, delay: str, view: InvitationView, now: datetime) -> datetime | None:
     """The chosen day's first working hour, or the chosen delay; None for a day that is none."""
     if not day:
         return now + DELAYS.get(delay, DELAYS["1_day"])
@@ -164,7 +158,7 @@ def _wished(day: str, delay: str, time_zone: str, hour: int, now: datetime) -> d
         chosen = datetime.strptime(day, "%Y-%m-%d").date()  # noqa: DTZ007  # a day, not a moment
     except ValueError:
         return None
-    return datetime.combine(chosen, time(hour), zone(time_zone)).astimezone(UTC)
+    return opening(view.rollout.policy, view.person.time_zone, chosen)
 
 
 def _toast(sentence: Text) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.commands import COMMANDS, command_of, suggestion
@@ -11,9 +11,9 @@ from bot.conversations.invitation import invitation_message
 from bot.conversations.scene import Conversation, Loaded, Scene, load_scene_only
 from bot.conversations.status import status_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, HomeOpened, MessageReceived
-from bot.messages import Element, Message, Notice, Section, Tone, text
+from bot.messages import Button, Element, Message, Notice, Section, Style, Token, Tone, text
 from bot.ports import InvitationView, RolloutCounts, Transaction
-from bot.roles import Role
+from bot.roles import Role, may
 from bot.secrets import holds_secret
 from bot.transition import ShowHome, Transition, Whisper
 
@@ -32,7 +32,7 @@ def _help(loaded: Loaded, event: CommandIssued | ButtonPressed | FormSubmitted, 
     name = command_of(event)
     if name in COMMANDS:
         return Transition(reply=Whisper(help_message(loaded.scene)))
-    near = suggestion(name)
+    near = suggestion(name, _commands_for(loaded.scene.role))
     if near is None:
         sentence = text("help.unknown", word=name)
     else:
@@ -40,6 +40,11 @@ def _help(loaded: Loaded, event: CommandIssued | ButtonPressed | FormSubmitted, 
     message = help_message(loaded.scene)
     body: tuple[Element, ...] = (Notice(sentence, Tone.WARNING), *(() if near else message.body))
     return Transition(reply=Whisper(Message(summary=sentence, body=body)))
+
+
+def _commands_for(role: Role) -> list[str]:
+    """What somebody of this role may run."""
+    return [each.name for each in COMMANDS.values() if may(role, each.conversation, each.name, is_invitee=False)]
 
 
 def help_message(scene: Scene) -> Message:
@@ -57,8 +62,10 @@ def help_message(scene: Scene) -> Message:
         )
         for command in COMMANDS.values()
     )
-    first = text("help.start") if scene.rollout is None else text("help.current", enterprise=scene.rollout.name)
-    return Message(title, title, (Section(first), *lines))
+    if scene.rollout is None:
+        begin = Button(text("button.set_up"), Token("setup", "begin"), Style.PRIMARY)
+        return Message(title, title, (Section(text("help.start")), *lines), (begin,))
+    return Message(title, title, (Section(text("help.current", enterprise=scene.rollout.name)), *lines))
 
 
 async def _load_home(tx: Transaction, event: HomeOpened | MessageReceived, scene: Scene) -> HomeLoaded:
@@ -74,10 +81,18 @@ def _home(loaded: HomeLoaded, event: HomeOpened | MessageReceived, _now: datetim
         return _written_to(loaded, event)
     rollout = loaded.scene.rollout
     if loaded.counts is not None and rollout is not None:
-        return Transition(reply=ShowHome(status_message(rollout, loaded.counts)))
+        status = status_message(rollout, loaded.counts)
+        return Transition(reply=ShowHome(_with_own(status, loaded.view) if loaded.view else status))
     if loaded.view is not None:
         return Transition(reply=ShowHome(invitation_message(loaded.view)))
     return Transition(reply=ShowHome(help_message(loaded.scene)))
+
+
+def _with_own(status: Message, view: InvitationView) -> Message:
+    """An admin is invited like everybody else: their own invitation stands below the rollout."""
+    own = invitation_message(view)
+    heading = (Section(text("help.own", title=own.title)),) if own.title else ()
+    return replace(status, body=(*status.body, *heading, *own.body), buttons=(*status.buttons, *own.buttons))
 
 
 def _written_to(loaded: HomeLoaded, event: MessageReceived) -> Transition:
@@ -85,7 +100,8 @@ def _written_to(loaded: HomeLoaded, event: MessageReceived) -> Transition:
     if holds_secret(event.text):
         return answers.secret_pasted()
     words = event.text.split()
-    near = suggestion(words[0].lstrip("/")) if words and len(words[0]) < 30 else None
+    allowed = _commands_for(loaded.scene.role)
+    near = suggestion(words[0].lstrip("/"), allowed) if words and len(words[0]) < 30 else None
     if near is not None and loaded.scene.role is Role.ADMIN:  # "please" from somebody else is no misspelt "pause"
         return answers.whisper(text("help.did_you_mean", word=words[0], command=near))
     if loaded.view is not None and loaded.view.invitation.is_open:

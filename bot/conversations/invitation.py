@@ -7,11 +7,13 @@ chat shows what is still open.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from bot.conversations.farewell import ci_buttons, ci_question, farewell_message
 from bot.messages import (
     AnyButton,
     Button,
+    Day,
     Element,
     Link,
     LinkButton,
@@ -42,9 +44,11 @@ def compose(delivery: Delivery, view: InvitationView | None) -> Message | None:
         return None
     if view.rollout.state is RolloutState.FINISHED:
         return closed_message(view)
-    if delivery.kind is DeliveryKind.REMINDER and view.invitation.is_open:
-        return reminder_message(view, delivery.number)
-    return invitation_message(view)
+    if not delivery.kind.is_reminder or not view.invitation.is_open:
+        return invitation_message(view)
+    if delivery.kind is DeliveryKind.FINAL_NOTICE and view.rollout.policy.deadline is not None:
+        return final_notice(view, view.rollout.policy.deadline)
+    return reminder_message(view, delivery.number)
 
 
 def invitation_message(view: InvitationView) -> Message:
@@ -70,21 +74,36 @@ def invitation_message(view: InvitationView) -> Message:
 
 def reminder_message(view: InvitationView, number: int) -> Message:
     """Shorter, and about what is still open only. It asks for nothing anew: that would make an invitation of it."""
-    rollout = view.rollout
-    still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
+    policy = view.rollout.policy
+    is_last = number >= policy.at_most and not (policy.final_notice and policy.deadline)
+    why = text("reminder.why", enterprise=view.rollout.name, open=_still_open(view))
+    end = (Section(text("reminder.last")),) if is_last else ()
+    return _reminder(view, text("reminder.title"), why, (*_until(view), *end))
+
+
+def final_notice(view: InvitationView, deadline: date) -> Message:
+    """The reminder before the deadline."""
+    why = text("final.why", enterprise=view.rollout.name, open=_still_open(view), at=Day(deadline))
+    return _reminder(view, text("final.title"), why, (Section(text("final.last")), *_snoozed(view)))
+
+
+def _reminder(view: InvitationView, title: Text, why: Text, end: tuple[Element, ...]) -> Message:
     return Message(
-        summary=text("reminder.summary", enterprise=rollout.name),
-        title=text("reminder.title"),
+        summary=text("reminder.summary", enterprise=view.rollout.name),
+        title=title,
         body=(
-            Section(text("reminder.why", enterprise=rollout.name, open=still_open)),
-            Section(text("invitation.where", url=Link(rollout.login_url))),
-            *_first_time(rollout),
+            Section(why),
+            Section(text("invitation.where", url=Link(view.rollout.login_url))),
+            *_first_time(view.rollout),
             *checks(view),
-            *_until(view),
-            *((Section(text("reminder.last")),) if number >= rollout.policy.at_most else ()),
+            *end,
         ),
         buttons=buttons(view),
     )
+
+
+def _still_open(view: InvitationView) -> tuple[Text, ...]:
+    return tuple(text(f"check.{kind}.short") for kind in view.open_checks)
 
 
 def closed_message(view: InvitationView) -> Message:
@@ -170,7 +189,11 @@ def _first_time(rollout: Rollout) -> tuple[Element, ...]:
 
 
 def _until(view: InvitationView) -> tuple[Element, ...]:
-    snoozed, deadline = view.invitation.snoozed_until, view.rollout.policy.deadline
-    later = (Notice(text("invitation.snoozed", at=When(snoozed, "moment"))),) if snoozed else ()
-    until = (Section(text("invitation.deadline", at=When(deadline, "day"))),) if deadline else ()
-    return (*until, *later)
+    deadline = view.rollout.policy.deadline
+    until = (Section(text("invitation.deadline", at=Day(deadline))),) if deadline else ()
+    return (*until, *_snoozed(view))
+
+
+def _snoozed(view: InvitationView) -> tuple[Element, ...]:
+    until = view.invitation.snoozed_until
+    return (Notice(text("invitation.snoozed", at=When(until, "moment"))),) if until else ()

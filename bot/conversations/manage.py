@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.calendar import is_over
 from bot.commands import command_of, targets_of, words_of
 from bot.conversations import answers
 from bot.conversations.scene import Conversation, Loaded, Scene, load_scene_only
 from bot.conversations.status import find_invitation
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
-from bot.messages import Button, Message, Section, Style, Token, Tone, text
+from bot.messages import Button, Message, Notice, Section, Style, Token, Tone, text
 from bot.model import Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts, Transaction
 from bot.secrets import redact
@@ -42,22 +43,25 @@ def _remind(loaded: RemindLoaded, event: ManageEvent, now: datetime) -> Transiti
         return answers.no_rollout()
     if rollout.state is RolloutState.PAUSED:
         return answers.whisper(text("invite.paused"), Tone.WARNING)
-    if rollout.policy.deadline is not None and rollout.policy.deadline <= now:
+    if is_over(rollout.policy, now):
         return answers.whisper(text("remind.deadline"), Tone.WARNING)
     if isinstance(event, CommandIssued) and words_of(event):
         return answers.whisper(text("remind.usage"), Tone.WARNING)
     if any(target.kind not in (TargetKind.PERSON, TargetKind.EMAIL) for target, _ in loaded.named):
         return answers.whisper(text("remind.usage"), Tone.WARNING)
-    return _remind_named(loaded, rollout) if loaded.named else _remind_all(loaded, rollout, event)
+    return _remind_named(loaded, rollout, now) if loaded.named else _remind_all(loaded, rollout, event)
 
 
 def _remind_all(loaded: RemindLoaded, rollout: Rollout, event: ManageEvent) -> Transition:
     """Everybody who is open: asked first, since it writes to many."""
-    waiting = loaded.counts.open if loaded.counts else 0
-    if not waiting:
+    counts = loaded.counts or RolloutCounts()
+    waiting = counts.open - counts.snoozed
+    if not counts.open:
         return answers.whisper(text("remind.nobody"), Tone.SUCCESS)
+    if not waiting:
+        return answers.whisper(text("remind.snoozed", count=counts.snoozed))
     if isinstance(event, CommandIssued) or event.token.action == "ask":
-        return Transition(reply=Whisper(_sure(rollout, waiting)))
+        return Transition(reply=Whisper(_sure(rollout, waiting, counts.snoozed)))
     if event.token.version != rollout.version or event.token.subject != rollout.id:
         return answers.outdated()
     return Transition(
@@ -69,15 +73,20 @@ def _remind_all(loaded: RemindLoaded, rollout: Rollout, event: ManageEvent) -> T
     )
 
 
-def _sure(rollout: Rollout, waiting: int) -> Message:
+def _sure(rollout: Rollout, waiting: int, snoozed: int) -> Message:
     question = text("remind.sure", count=waiting)
     send = Button(
         text("remind.send", count=waiting), Token("remind", "send", rollout.id, rollout.version), Style.PRIMARY
     )
-    return Message(question, None, (Section(question),), (send,))
+    left_alone = (Notice(text("remind.snoozed", count=snoozed)),) if snoozed else ()
+    return Message(question, None, (Section(question), *left_alone), (send,))
 
 
-def _remind_named(loaded: RemindLoaded, rollout: Rollout) -> Transition:
+def _remind_named(loaded: RemindLoaded, rollout: Rollout, now: datetime) -> Transition:
+    """Whoever is named is reminded, also when they are snoozed."""
+    views = [view for _, view in loaded.named if view is not None]
+    if views and all(is_over(rollout.policy, now, view.person.time_zone) for view in views):
+        return answers.whisper(text("remind.deadline"), Tone.WARNING)
     open_ids = tuple(view.invitation.id for _, view in loaded.named if view is not None and view.invitation.is_open)
     not_open = tuple(
         text("plain", words=target.label or target.id)

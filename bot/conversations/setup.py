@@ -14,6 +14,7 @@ from typing import Any
 from bot.conversations import answers
 from bot.conversations.invitation import as_preview, invitation_message
 from bot.conversations.scene import Conversation, Loaded, Scene
+from bot.conversations.setup_changes import CHANGED, changed_form, changes_meanwhile
 from bot.conversations.setup_draft import Draft
 from bot.conversations.setup_steps import NAMES, PREVIEW, STEPS, Errors, SetupStep, Where, one
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, FormValues
@@ -21,7 +22,7 @@ from bot.messages import Button, Element, Form, Message, Notice, Section, Text, 
 from bot.model import Dialog, FormerSignIn, Invitation, Person, Rollout, derived_id
 from bot.ports import InvitationView, Transaction
 from bot.texts import zone
-from bot.transition import CloseForm, SendMessage, ShowForm, Transition
+from bot.transition import CloseForm, SendMessage, ShowForm, Transition, UpdateAllCopies
 
 SetupEvent = CommandIssued | ButtonPressed | FormSubmitted
 
@@ -34,7 +35,7 @@ class SetupLoaded(Loaded):
 
 
 async def _load(tx: Transaction, event: SetupEvent, scene: Scene) -> SetupLoaded:
-    if isinstance(event, CommandIssued):
+    if isinstance(event, CommandIssued) or event.token.action == "begin":
         return SetupLoaded(scene)
     dialog = await tx.rollouts.dialog(event.token.subject)
     mine = dialog is not None and dialog.person_id == event.actor.id
@@ -42,25 +43,27 @@ async def _load(tx: Transaction, event: SetupEvent, scene: Scene) -> SetupLoaded
 
 
 def _step(loaded: SetupLoaded, event: SetupEvent, now: datetime) -> Transition:
-    if isinstance(event, CommandIssued):
+    if isinstance(event, CommandIssued) or event.token.action == "begin":
         return _begin(loaded.scene, event, now)
     if event.token.action == "preview":
         return answers.whisper(text("setup.preview.only"))
     if loaded.dialog is None or loaded.dialog.closed:
         return answers.outdated()
+    if loaded.dialog.step == CHANGED and loaded.scene.rollout is None:
+        return answers.outdated()  # there is nothing to change any more
     if event.token.version != loaded.dialog.version:
         return _show(loaded.dialog, loaded.scene, event.actor, now, notice=text("setup.stale"))
     if isinstance(event, ButtonPressed):
         return _pressed(loaded, loaded.dialog, event, now)
-    if loaded.dialog.step == PREVIEW:
+    if loaded.dialog.step in (PREVIEW, CHANGED):
         return _save(loaded.scene, loaded.dialog, event, now)
     return _fill_in(loaded, loaded.dialog, event, now)
 
 
-def _begin(scene: Scene, event: CommandIssued, now: datetime) -> Transition:
+def _begin(scene: Scene, event: SetupEvent, now: datetime) -> Transition:
     """A new rollout, or the current one to be changed."""
     rollout = scene.rollout
-    draft = Draft.of(rollout, event.actor.time_zone) if rollout else Draft()
+    draft = Draft.to_change(rollout) if rollout else Draft()
     dialog = Dialog(
         id=derived_id(event.id, "setup"),
         conversation="setup",
@@ -80,6 +83,11 @@ def _pressed(loaded: SetupLoaded, dialog: Dialog, event: ButtonPressed, now: dat
     """Back, or "send it to me first"."""
     if event.token.action == "send_to_me":
         return _send_to_me(loaded.scene, dialog, event, now)
+    if event.token.action == "again" and loaded.scene.rollout is not None:
+        moved = _moved(dialog, NAMES[0], Draft.to_change(loaded.scene.rollout), now)
+        return _show(moved, loaded.scene, event.actor, now, store=(moved,))
+    if dialog.step == CHANGED:
+        return _show(dialog, loaded.scene, event.actor, now)
     draft = Draft.model_validate(dialog.data)
     if dialog.step != PREVIEW:  # what was typed is kept as far as it is valid
         changes, errors = _step_named(dialog.step).read(event.values, draft, _where(loaded.scene, event.actor, now))
@@ -108,28 +116,34 @@ def _save(scene: Scene, dialog: Dialog, event: FormSubmitted, now: datetime) -> 
     current = old.id if old else None
     if current != dialog.rollout_id:  # somebody else was faster: a company has one rollout at a time
         return Transition(CloseForm(answers.notice(text("setup.overtaken"), Tone.WARNING)), (closed,))
+    draft = Draft.model_validate(dialog.data)
+    if old is not None and draft.base_version != old.version and changes_meanwhile(draft, old):
+        seen = _moved(dialog, CHANGED, draft.model_copy(update={"base_version": old.version}), now)
+        return _show(seen, scene, event.actor, now, store=(seen,))
     rollout = _rollout(dialog, scene, event.actor, now)
     if old is not None:
-        rollout = rollout.model_copy(
-            update={
-                "state": old.state,
-                "created_by": old.created_by,
-                "created_at": old.created_at,
-                "version": old.version + 1,
-            }
-        )
+        rollout = _on_top_of(old, rollout)
     message = Message(
         summary=text("setup.saved", enterprise=rollout.name),
         body=(Notice(text("setup.saved", enterprise=rollout.name), Tone.SUCCESS), Section(text("setup.next"))),
     )
     changed_url = old is not None and old.login_url != rollout.login_url
+    changed_day = old is not None and old.policy.deadline != rollout.policy.deadline
     return Transition(
         reply=CloseForm(message),
         state=(rollout, closed),
+        effects=(UpdateAllCopies(rollout.id),) if changed_url or changed_day else (),
         audit="rollout.changed" if old else "rollout.created",
         subject=rollout.id,
         details=(("login_url_changed", int(changed_url)), ("version", rollout.version)),
     )
+
+
+def _on_top_of(old: Rollout, rollout: Rollout) -> Rollout:
+    """The rollout as the dialog has it, with what the dialog does not ask for. A new policy changes every plan."""
+    kept = old.model_dump(include={"state", "created_by", "created_at"})
+    planned_up_to = old.planned_up_to if old.policy == rollout.policy else ""
+    return rollout.model_copy(update={**kept, "planned_up_to": planned_up_to, "version": old.version + 1})
 
 
 def _send_to_me(scene: Scene, dialog: Dialog, event: ButtonPressed, now: datetime) -> Transition:
@@ -156,6 +170,8 @@ def _show(
 
 
 def _form(dialog: Dialog, draft: Draft, scene: Scene, actor: Person, now: datetime) -> Form:
+    if dialog.step == CHANGED and scene.rollout is not None:
+        return changed_form(dialog, draft, scene.rollout)
     position = NAMES.index(dialog.step)
     back = Button(text("button.back"), Token("setup", "back", dialog.id, dialog.version))
     title = text("setup.title", step=position + 1, steps=len(NAMES))
@@ -206,7 +222,7 @@ def _preview(dialog: Dialog, scene: Scene, actor: Person, now: datetime) -> Mess
 
 def _rollout(dialog: Dialog, scene: Scene, actor: Person, now: datetime) -> Rollout:
     draft = Draft.model_validate(dialog.data)
-    return draft.rollout(dialog.rollout_id or dialog.id, scene.workspace.company, actor.id, actor.time_zone, now)
+    return draft.rollout(dialog.rollout_id or dialog.id, scene.workspace.company, actor.id, now)
 
 
 def _typed(draft: Draft, values: FormValues, changes: Mapping[str, Any], errors: Errors) -> Draft:
@@ -217,7 +233,7 @@ def _typed(draft: Draft, values: FormValues, changes: Mapping[str, Any], errors:
     return Draft.model_validate({**draft.model_dump(), **right}).model_copy(update=typed)
 
 
-_FREE_TEXT = frozenset({"name", "enterprise_key", "login_url", "organizations", "deadline"})
+_FREE_TEXT = frozenset({"name", "enterprise_key", "login_url", "organizations", "deadline", "holiday_country"})
 
 
 def _moved(dialog: Dialog, step: str, draft: Draft, now: datetime) -> Dialog:

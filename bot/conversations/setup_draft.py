@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.model import FormerSignIn, Provisioning, Region, ReminderPolicy, Rollout, one_click_link
-from bot.texts import zone
+from bot.model import FormerSignIn, Interval, Provisioning, Region, ReminderPolicy, Rollout, one_click_link
 
 
 class Draft(BaseModel):
-    """A rollout being set up. Everything has a default, so that any step can be shown at any time."""
+    """A rollout being set up. Everything has a default, so that any step can be shown at any time: of a new rollout,
+    the defaults are what the dialog proposes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -27,11 +28,17 @@ class Draft(BaseModel):
     uses_tokens: bool = False
     first_after_days: int = 2
     every_days: int = 3
+    interval: Interval = Interval.FIXED
     at_most: int = 4
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4)
     hour_from: int = 9
     hour_to: int = 17
-    deadline: str = ""  # YYYY-MM-DD, a day in the admin's time zone
+    skip_holidays: bool = True
+    holiday_country: str = ""
+    deadline: str = ""  # YYYY-MM-DD
+    final_notice: bool = True
+    base: Draft | None = None  # the rollout as it was when this change of it began
+    base_version: int = 0  # the newest version of it that the admin has seen
 
     @property
     def one_click_link(self) -> str:
@@ -39,32 +46,34 @@ class Draft(BaseModel):
         return one_click_link(self.region, self.enterprise_key)
 
     @classmethod
-    def of(cls, rollout: Rollout, admin_zone: str) -> Draft:
-        """An existing rollout, to be changed."""
+    def of(cls, rollout: Rollout) -> Draft:
+        """An existing rollout."""
         policy = rollout.policy
-        deadline = policy.deadline.astimezone(zone(admin_zone)).date().isoformat() if policy.deadline else ""
         return cls(
             **rollout.model_dump(include=set(cls.model_fields)),
             **policy.model_dump(exclude={"deadline"}),
-            deadline=deadline,
+            deadline=policy.deadline.isoformat() if policy.deadline else "",
         )
 
-    def policy(self, admin_zone: str) -> ReminderPolicy:
-        """The reminder policy; the deadline is the end of its day where the admin is."""
-        fields = self.model_dump(include=set(ReminderPolicy.model_fields) - {"deadline"})
-        end = None
-        if self.deadline:
-            end = datetime.combine(datetime.fromisoformat(self.deadline).date(), time(23, 59), zone(admin_zone))
-        return ReminderPolicy(**fields, deadline=end)
+    @classmethod
+    def to_change(cls, rollout: Rollout) -> Draft:
+        """The same, to be changed: it remembers what it began from."""
+        base = cls.of(rollout)
+        return base.model_copy(update={"base": base, "base_version": rollout.version})
 
-    def rollout(self, rollout_id: str, company: str, admin_id: str, admin_zone: str, now: datetime) -> Rollout:
+    def policy(self) -> ReminderPolicy:
+        """The reminder policy."""
+        fields = self.model_dump(include=set(ReminderPolicy.model_fields))
+        return ReminderPolicy.model_validate({**fields, "deadline": self.deadline or None})
+
+    def rollout(self, rollout_id: str, company: str, admin_id: str, now: datetime) -> Rollout:
         """The rollout that this draft describes, as version 1."""
         fields = self.model_dump(include=set(Rollout.model_fields) & set(Draft.model_fields))
         return Rollout(
             **{**fields, "login_url": self.login_url or self.one_click_link},
             id=rollout_id,
             company=company,
-            policy=self.policy(admin_zone),
+            policy=self.policy(),
             created_by=admin_id,
             created_at=now,
             version=1,

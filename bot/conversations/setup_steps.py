@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from bot.calendar import supported_countries
 from bot.conversations.setup_draft import Draft
 from bot.events import FormValues
 from bot.login_url import login_url_error
@@ -29,7 +30,7 @@ from bot.messages import (
     Tone,
     text,
 )
-from bot.model import FormerSignIn, Provisioning, Region
+from bot.model import FormerSignIn, Interval, Provisioning, Region
 
 ENTERPRISE_KEY = re.compile(r"[A-Za-z0-9._-]{1,255}")
 Errors = Mapping[str, Text]
@@ -213,10 +214,27 @@ def _reminder_fields(draft: Draft) -> tuple[Field, ...]:
     weekdays = ChoiceField(
         "weekdays", text("setup.weekdays"), days, tuple(str(day) for day in draft.weekdays), multiple=True
     )
-    deadline = DateField(
-        "deadline", text("setup.deadline"), draft.deadline, required=False, hint=text("setup.deadline.hint")
+    intervals = tuple(Choice(each.value, text(f"setup.interval.{each}")) for each in Interval)
+    interval = ChoiceField("interval", text("setup.interval"), intervals, (draft.interval.value,))
+    return (first, every, interval, most, weekdays, hour_from, hour_to, *_calendar_fields(draft))
+
+
+def _calendar_fields(draft: Draft) -> tuple[Field, ...]:
+    return (
+        _box("skip_holidays", draft.skip_holidays),
+        TextField(
+            "holiday_country",
+            text("setup.holiday_country"),
+            draft.holiday_country,
+            text("setup.holiday_country.hint"),
+            required=False,
+            max_length=2,
+        ),
+        DateField(
+            "deadline", text("setup.deadline"), draft.deadline, required=False, hint=text("setup.deadline.hint")
+        ),
+        _box("final_notice", draft.final_notice),
     )
-    return (first, every, most, weekdays, hour_from, hour_to, deadline)
 
 
 _RANGES = {
@@ -228,8 +246,16 @@ _RANGES = {
 }
 
 
-def _read_reminders(values: FormValues, _draft: Draft, where: Where) -> Read:
-    changes: dict[str, Any] = {"weekdays": tuple(day for day in range(7) if str(day) in many(values, "weekdays"))}
+def _read_reminders(values: FormValues, draft: Draft, where: Where) -> Read:
+    interval = one(values, "interval")
+    changes: dict[str, Any] = {
+        "weekdays": tuple(day for day in range(7) if str(day) in many(values, "weekdays")),
+        "interval": Interval(interval) if interval in set(Interval) else draft.interval,
+        "skip_holidays": "yes" in many(values, "skip_holidays"),
+        "holiday_country": one(values, "holiday_country").upper(),
+        "deadline": one(values, "deadline"),
+        "final_notice": "yes" in many(values, "final_notice"),
+    }
     errors = {}
     for name, (low, high) in _RANGES.items():
         value = one(values, name)
@@ -241,7 +267,8 @@ def _read_reminders(values: FormValues, _draft: Draft, where: Where) -> Read:
         errors["weekdays"] = text("setup.error.weekdays")
     if not errors and changes["hour_from"] >= changes["hour_to"]:
         errors["hour_to"] = text("setup.error.hours")
-    changes["deadline"] = one(values, "deadline")
+    if changes["holiday_country"] and changes["holiday_country"] not in supported_countries():
+        errors["holiday_country"] = text("setup.error.country")
     if changes["deadline"] and not _is_future_day(changes["deadline"], where.today):
         errors["deadline"] = text("setup.error.deadline")
     return changes, errors
@@ -252,6 +279,13 @@ def _is_future_day(value: str, today: date) -> bool:
         return datetime.strptime(value, "%Y-%m-%d").date() > today  # noqa: DTZ007  # a day, not a moment
     except ValueError:
         return False
+
+
+def _box(name: str, value: bool) -> ChoiceField:
+    """One thing to tick."""
+    choices = (Choice("yes", text(f"setup.{name}.yes")),)
+    chosen = ("yes",) if value else ()
+    return ChoiceField(name, text(f"setup.{name}"), choices, chosen, multiple=True, required=False)
 
 
 def _yes_or_no(name: str, value: bool) -> ChoiceField:

@@ -12,7 +12,7 @@ from bot.conversations.bars import bar
 from bot.conversations.invitation import checks
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
-from bot.messages import Button, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
+from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
 from bot.model import CheckKind, Person, Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts, Transaction
 from bot.transition import Replace, SendAgain, Transition, Whisper
@@ -125,7 +125,7 @@ def _figures(rollout: Rollout, counts: RolloutCounts) -> list[tuple[Text, int]]:
 
 def _deadline(rollout: Rollout) -> tuple[Element, ...]:
     deadline = rollout.policy.deadline
-    return (Section(text("status.deadline", at=When(deadline, "day"))),) if deadline else ()
+    return (Section(text("status.deadline", at=Day(deadline))),) if deadline else ()
 
 
 def problems(counts: RolloutCounts) -> tuple[Element, ...]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
+import holidays
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.model import Delivery, DeliveryKind, DeliveryState, Invitation, ReminderPolicy, RolloutState
+from bot.calendar import allowed_from, country_of, final_day, is_over, opening
+from bot.model import Delivery, DeliveryKind, DeliveryState, Interval, Invitation, ReminderPolicy, RolloutState
 from bot.ports import Store
-from bot.reminders import BATCH, allowed_from, next_due, queue_due
+from bot.reminders import BATCH, next_due, next_kind, queue_due
 from bot.texts import zone
 from tests.builders import DAY, GRACE, LINUS, NOON, person, rollout, view
 from tests.doubles import StoppedClock
@@ -34,6 +36,7 @@ ZONES = (
     "Africa/Casablanca",
     "No/Such_Zone",
 )
+days = st.dates(date(2024, 1, 1), date(2028, 1, 1))
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -47,13 +50,25 @@ def policies(draw: st.DrawFn) -> ReminderPolicy:
         weekdays=tuple(sorted(draw(st.sets(st.integers(0, 6), min_size=1)))),
         hour_from=hour_from,
         hour_to=draw(st.integers(hour_from + 1, 24)),
-        deadline=draw(st.none() | moments),
+        interval=draw(st.sampled_from(Interval)),
+        skip_holidays=draw(st.booleans()),
+        holiday_country=draw(st.sampled_from(["", "DE", "JP", "US"])),
+        deadline=draw(st.none() | days),
+        final_notice=draw(st.booleans()),
     )
 
 
 def is_working_time(policy: ReminderPolicy, time_zone: str, moment: datetime) -> bool:
     there = moment.astimezone(zone(time_zone))
+    if policy.skip_holidays:
+        country = policy.holiday_country or country_of(time_zone)
+        if country in holidays.list_supported_countries() and there.date() in holidays.country_holidays(country):
+            return False
     return there.weekday() in policy.weekdays and policy.hour_from <= there.hour < policy.hour_to
+
+
+def is_in_time(policy: ReminderPolicy, time_zone: str, moment: datetime) -> bool:
+    return policy.deadline is None or moment.astimezone(zone(time_zone)).date() <= policy.deadline
 
 
 def invitation(**changes: Any) -> Invitation:
@@ -75,13 +90,13 @@ def test_it_is_the_first_working_moment_and_never_an_earlier_one(
     allowed = allowed_from(policy, time_zone, moment)
     if allowed is None:
         assert policy.deadline is not None
-        assert not (is_working_time(policy, time_zone, moment) and moment <= policy.deadline)
+        assert not (is_working_time(policy, time_zone, moment) and is_in_time(policy, time_zone, moment))
         return
     assert allowed >= moment
     assert is_working_time(policy, time_zone, allowed)
-    assert policy.deadline is None or allowed <= policy.deadline
+    assert is_in_time(policy, time_zone, allowed)
     assert allowed == moment or not is_working_time(policy, time_zone, moment)
-    assert allowed - moment <= timedelta(days=15)
+    assert policy.skip_holidays or allowed - moment <= timedelta(days=15)
 
 
 @given(policies(), st.sampled_from(ZONES), moments, st.integers(0, 25))
@@ -91,28 +106,67 @@ def test_the_next_reminder_keeps_every_rule(
     due = next_due(policy, time_zone, invitation(reminders=reminders), last_contact)
     if due is None:
         return
-    assert reminders < policy.at_most
     assert is_working_time(policy, time_zone, due)
-    assert policy.deadline is None or due <= policy.deadline
-    days = policy.first_after_days if reminders == 0 else policy.every_days
+    assert is_in_time(policy, time_zone, due)
     here = zone(time_zone)
+    final = final_day(policy, time_zone)
+    if final is not None and due.astimezone(here).date() >= final:
+        assert due.astimezone(here).date() > last_contact.astimezone(here).date(), "not twice on a day"
+        return
+    assert reminders < policy.at_most
+    growth = reminders if policy.interval is Interval.GROWING else 1
+    waits = policy.first_after_days if reminders == 0 else policy.every_days * growth
     passed = due.astimezone(here).replace(tzinfo=None) - last_contact.astimezone(here).replace(tzinfo=None)
-    assert passed >= timedelta(days=days) - timedelta(hours=1), "an hour, where the clocks skip the wished one"
+    assert passed >= timedelta(days=waits) - timedelta(hours=1), "an hour, where the clocks skip the wished one"
+
+
+def whole_rollout(policy: ReminderPolicy, time_zone: str, now: datetime) -> list[tuple[datetime, DeliveryKind]]:
+    """Every reminder that one invitee gets who never does anything."""
+    sent: list[tuple[datetime, DeliveryKind]] = []
+    current = invitation()
+    due = next_due(policy, time_zone, current, now)
+    while due is not None:
+        assert len(sent) <= 30, "it never ends"
+        kind = next_kind(policy, time_zone, current, due)
+        sent.append((due, kind))
+        current.reminders += 1
+        if kind is DeliveryKind.FINAL_NOTICE:
+            current.final_notice_at = due
+        due = next_due(policy, time_zone, current, due)
+    return sent
 
 
 @given(policies(), st.sampled_from(ZONES), moments)
 def test_a_whole_rollout_sends_at_most_what_the_policy_says(
     policy: ReminderPolicy, time_zone: str, now: datetime
 ) -> None:
-    sent: list[datetime] = []
-    due = next_due(policy, time_zone, invitation(), now)
-    while due is not None:
-        sent.append(due)
-        due = next_due(policy, time_zone, invitation(reminders=len(sent)), due)
-    assert len(sent) <= policy.at_most
-    assert sent == sorted(set(sent))
+    sent = whole_rollout(policy, time_zone, now)
+    moments_of = [at for at, _ in sent]
+    kinds = [kind for _, kind in sent]
+    assert kinds.count(DeliveryKind.REMINDER) <= policy.at_most
+    assert kinds.count(DeliveryKind.FINAL_NOTICE) <= 1
+    assert DeliveryKind.FINAL_NOTICE not in kinds[:-1], "it is the last"
+    assert moments_of == sorted(set(moments_of))
     if policy.deadline is None:
         assert len(sent) == policy.at_most
+
+
+@given(policies(), st.sampled_from(ZONES), days, st.integers(2, 200))
+def test_before_the_deadline_there_is_a_final_notice_if_the_policy_permits(
+    policy: ReminderPolicy, time_zone: str, deadline: date, before: int
+) -> None:
+    policy = policy.model_copy(update={"deadline": deadline, "final_notice": True})
+    last = final_day(policy, time_zone)
+    assert last is not None
+    assert last < deadline
+    here = zone(time_zone)
+    invited = datetime.combine(deadline - timedelta(days=before), time(12), here).astimezone(UTC)
+    assume(invited.astimezone(here).date() < last)
+    # hours that the clocks skip on that day leave none: then the deadline's own day, if it is a working day
+    assume(is_working_time(policy, time_zone, opening(policy, time_zone, last)))
+    [*_, (at, kind)] = whole_rollout(policy, time_zone, invited)
+    assert kind is DeliveryKind.FINAL_NOTICE
+    assert at.astimezone(here).date() == last
 
 
 @pytest.mark.parametrize("closed", [{"done_at": NOON}, {"exempt_at": NOON}])
@@ -132,9 +186,89 @@ def test_a_weekend_is_skipped() -> None:
     assert due == local("2026-03-09", 9, "America/New_York")
 
 
-def test_a_snooze_decides_whatever_the_policy_says() -> None:
+@pytest.mark.parametrize("reminders", [0, 4])
+def test_a_snooze_decides_whatever_the_policy_says(reminders: int) -> None:
     until = NOON + timedelta(hours=3)
-    assert next_due(ReminderPolicy(), "UTC", invitation(snoozed_until=until), NOON) == until
+    assert next_due(ReminderPolicy(), "UTC", invitation(snoozed_until=until, reminders=reminders), NOON) == until
+
+
+def test_a_growing_interval_makes_each_wait_longer_than_the_last() -> None:
+    policy = ReminderPolicy(first_after_days=1, every_days=2, interval=Interval.GROWING, weekdays=tuple(range(7)))
+    sent = [at for at, _ in whole_rollout(policy, "UTC", NOON)]
+    assert [at - NOON for at in sent] == [1 * DAY, 3 * DAY, 7 * DAY, 13 * DAY]
+
+
+FINAL = ReminderPolicy(at_most=1, deadline=date(2026, 3, 16), final_notice=True)  # a Monday
+
+
+def test_the_final_notice_comes_on_the_working_day_before_the_deadline_also_when_all_others_are_used_up() -> None:
+    assert whole_rollout(FINAL, "UTC", NOON) == [
+        (NOON + 2 * DAY, DeliveryKind.REMINDER),
+        (local("2026-03-13", 9, "UTC"), DeliveryKind.FINAL_NOTICE),
+    ]
+
+
+def test_a_reminder_that_falls_on_the_final_day_is_the_final_notice() -> None:
+    often = FINAL.model_copy(update={"every_days": 1, "at_most": 20})
+    sent = whole_rollout(often, "UTC", local("2026-03-11", 10, "UTC"))
+    assert sent == [(local("2026-03-13", 9, "UTC"), DeliveryKind.FINAL_NOTICE)]
+
+
+def test_whoever_is_invited_on_the_last_day_gets_no_reminder_on_the_same_day() -> None:
+    invited = local("2026-03-13", 10, "UTC")
+    assert next_due(FINAL, "UTC", invitation(), invited) == local("2026-03-16", 9, "UTC")
+    assert next_due(FINAL, "UTC", invitation(), local("2026-03-16", 10, "UTC")) is None
+
+
+def test_a_deadline_that_is_moved_later_has_a_final_notice_of_its_own() -> None:
+    given_one = invitation(reminders=1, final_notice_at=local("2026-03-13", 9, "UTC"))
+    assert next_due(FINAL, "UTC", given_one, NOON) is None
+    later = FINAL.model_copy(update={"deadline": date(2026, 4, 1)})
+    assert next_due(later, "UTC", given_one, NOON) == local("2026-03-31", 9, "UTC")
+
+
+def test_the_deadline_is_the_end_of_its_day_where_the_invitee_is() -> None:
+    policy = ReminderPolicy(hour_from=0, hour_to=24, deadline=date(2026, 3, 4))
+    for time_zone in ("Pacific/Kiritimati", "UTC", "America/Los_Angeles"):
+        late = local("2026-03-04", 23, time_zone)
+        assert allowed_from(policy, time_zone, late) == late
+        assert allowed_from(policy, time_zone, late + timedelta(hours=1)) is None
+        assert not is_over(policy, late, time_zone)
+        assert is_over(policy, late + timedelta(hours=1), time_zone)
+    assert not is_over(policy, local("2026-03-04", 23, "Etc/GMT+12")), "somewhere it still is that day"
+    assert is_over(policy, local("2026-03-05", 0, "Etc/GMT+12"))
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "country", "day"),
+    [
+        ("Europe/Berlin", "", "2026-12-25"),
+        ("US/Pacific", "", "2026-07-03"),
+        ("Asia/Kolkata", "", "2026-01-26"),
+        ("UTC", "FR", "2026-07-14"),
+        ("Europe/Berlin", "FR", "2026-07-14"),
+    ],
+)
+def test_public_holidays_are_no_working_days(time_zone: str, country: str, day: str) -> None:
+    policy = ReminderPolicy(skip_holidays=True, holiday_country=country)
+    morning = local(day, 9, time_zone)
+    allowed = allowed_from(policy, time_zone, morning)
+    assert allowed is not None
+    assert allowed.astimezone(zone(time_zone)).date() > date.fromisoformat(day)
+    assert allowed_from(ReminderPolicy(holiday_country=country), time_zone, morning) == morning
+
+
+@pytest.mark.parametrize("time_zone", ["UTC", "Etc/GMT+5", "No/Such_Zone", ""])
+def test_where_no_country_is_known_there_are_no_holidays(time_zone: str) -> None:
+    christmas = local("2026-12-25", 12, "UTC")
+    policy = ReminderPolicy(skip_holidays=True, hour_from=0, hour_to=24)
+    assert allowed_from(policy, time_zone, christmas) == christmas
+
+
+def test_every_time_zone_of_a_city_has_its_country() -> None:
+    cities = {name for name in available_timezones() if "/" in name and not name.startswith("Etc/")}
+    unknown = {name for name in cities if len(country_of(name)) != 2}
+    assert len(unknown) <= 3, unknown  # a zone may be younger than Babel's data
 
 
 @given(st.sampled_from(ZONES), moments)
@@ -216,7 +350,7 @@ async def test_a_tick_that_was_missed_for_days_reminds_once(store: Store) -> Non
 
 
 async def test_after_the_deadline_the_plan_ends(store: Store) -> None:
-    await invited_people(store, GRACE, of=rollout(policy=ReminderPolicy(deadline=NOON)))
+    await invited_people(store, GRACE, of=rollout(policy=ReminderPolicy(deadline=NOON.date())))
     await settled(store, due_at=NOON)
     assert await queue_due(store, StoppedClock(NOON + DAY)) == 0
     assert await due_at(store) == [None]

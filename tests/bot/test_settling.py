@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_a_reminder_within_working_hours_goes() -> None:
 
 
 def test_a_reminder_that_was_held_up_until_after_the_deadline_does_not_go() -> None:
-    of = rollout(policy=ReminderPolicy(deadline=MORNING - timedelta(minutes=1)))
+    of = rollout(policy=ReminderPolicy(deadline=NIGHT.date()))
     assert withheld(delivery(DeliveryKind.REMINDER), view(of, LONDONER), NIGHT) == NotNeeded()
 
 

@@ -55,7 +55,7 @@ def rollout(rollout_id="r1", company="acme", **other) -> Rollout:
         "login_url": "https://sonarcloud.io/sessions/init/acme",
         "former_sign_in": (FormerSignIn.GITHUB,),
         "organizations": ("acme-web", "acme-app"),
-        "policy": ReminderPolicy(first_after_days=3, deadline=NOW + timedelta(days=21)),
+        "policy": ReminderPolicy(first_after_days=3, deadline=(NOW + timedelta(days=21)).date()),
         "created_by": f"{LANE}:ADA",
         "created_at": NOW,
         "version": 1,

@@ -84,7 +84,7 @@ async def test_everybody_is_made_due_and_reminded_in_bulk(store):
         due = await tx.invitations.due(NOW, 10_000)
         ids = [view.invitation.id for view in due]
         assert len(await tx.invitations.views(ids)) == 3_000
-        await tx.invitations.reminded(ids, NOW)
+        await tx.invitations.reminded(ids)
         assert (await tx.invitations.counts("r1")).reminders == 3_000
         await tx.invitations.set_due(dict.fromkeys(ids, NOW))
         assert await tx.invitations.make_due("r1", ids, NOW) == 3_000

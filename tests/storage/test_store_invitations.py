@@ -167,11 +167,46 @@ async def test_a_queued_reminder_is_counted_and_the_next_one_waits_for_it(store)
     (ada,) = await invite(store, ["ada"])
     ada = await change(store, ada, due_at=NOW, snoozed_until=NOW)
     async with store.transaction() as tx:
-        await tx.invitations.reminded([ada.id], NOW)
+        await tx.invitations.reminded([ada.id])
 
     after = (await view_of(store, ada)).invitation
-    assert (after.reminders, after.last_reminder_at) == (1, NOW)
+    assert after.reminders == 1
     assert (after.due_at, after.snoozed_until, after.version) == (None, None, ada.version)
+
+
+async def test_a_reminder_that_is_withdrawn_does_not_count(store):
+    (ada,) = await invite(store, ["ada"])
+    async with store.transaction() as tx:
+        await tx.invitations.reminded([ada.id])
+        await tx.invitations.gave_final_notice([ada.id], NOW)
+        await tx.invitations.not_reminded(ada.id, DeliveryKind.FINAL_NOTICE)
+
+    after = (await view_of(store, ada)).invitation
+    assert (after.reminders, after.final_notice_at) == (0, None)
+
+
+async def test_everybody_is_made_due_except_who_asked_to_be_reminded_later(store):
+    ada, ben, _ = await invite(store)
+    await change(store, ben, snoozed_until=NOW + HOUR, due_at=NOW + HOUR)
+    async with store.transaction() as tx:
+        assert await tx.invitations.make_due("r1", None, NOW) == 2
+        assert (await tx.invitations.counts("r1")).snoozed == 1
+    assert (await view_of(store, ben)).invitation.due_at == NOW + HOUR
+
+    async with store.transaction() as tx:
+        assert await tx.invitations.make_due("r1", [ada.id, ben.id], NOW) == 2
+    assert (await view_of(store, ben)).invitation.due_at == NOW
+
+
+async def test_nobody_is_due_while_the_rollout_is_planned_anew(store):
+    (ada,) = await invite(store, ["ada"], of=rollout(planned_up_to=""))
+    await change(store, ada, due_at=NOW)
+    async with store.transaction() as tx:
+        assert await tx.invitations.due(NOW, 9) == []
+        assert (await tx.rollouts.to_plan_anew()).id == "r1"
+        await tx.rollouts.planned("r1", None)
+        assert await tx.rollouts.to_plan_anew() is None
+        assert [view.invitation.id for view in await tx.invitations.due(NOW, 9)] == [ada.id]
 
 
 async def test_due_times_are_set_for_open_invitations_only(store):
@@ -191,9 +226,11 @@ async def test_due_times_are_set_for_open_invitations_only(store):
 async def test_a_message_that_arrived_is_remembered_without_making_a_click_stale(store):
     (ada,) = await invite(store, ["ada"])
     async with store.transaction() as tx:
-        await tx.invitations.set_after_delivery(ada.id, reached_at=NOW, due_at=NOW + HOUR, unreachable="")
-        await tx.invitations.set_after_delivery(ada.id, reached_at=NOW + HOUR, due_at=NOW + HOUR, unreachable="")
-        await tx.invitations.set_after_delivery(ada.id, reached_at=None, due_at=None, unreachable="blocked")
+        await tx.invitations.set_after_delivery(ada.id, at=NOW, reached_at=NOW, due_at=NOW + HOUR, unreachable="")
+        await tx.invitations.set_after_delivery(
+            ada.id, at=NOW + HOUR, reached_at=NOW + HOUR, due_at=NOW + HOUR, unreachable=""
+        )
+        await tx.invitations.set_after_delivery(ada.id, at=NOW, reached_at=None, due_at=None, unreachable="blocked")
 
     after = (await view_of(store, ada)).invitation
     assert (after.reached_at, after.due_at, after.unreachable, after.version) == (NOW, None, "blocked", 0)
@@ -203,7 +240,7 @@ async def test_a_message_that_arrives_after_the_invitee_is_done_makes_no_reminde
     (ada,) = await invite(store, ["ada"])
     await change(store, ada, done_at=NOW)
     async with store.transaction() as tx:
-        await tx.invitations.set_after_delivery(ada.id, reached_at=NOW, due_at=NOW + HOUR, unreachable="")
+        await tx.invitations.set_after_delivery(ada.id, at=NOW, reached_at=NOW, due_at=NOW + HOUR, unreachable="")
 
     after = (await view_of(store, ada)).invitation
     assert (after.reached_at, after.due_at) == (NOW, None)
@@ -233,8 +270,8 @@ async def test_the_counts_say_where_everyone_stands(store):
         await tx.save(check(ada, CheckKind.TASKS))
         await tx.save(check(cleo))
         await tx.save(case_of(dan))
-        await tx.invitations.reminded([cleo.id, dan.id], NOW)
-        await tx.invitations.reminded([dan.id], NOW)
+        await tx.invitations.reminded([cleo.id, dan.id])
+        await tx.invitations.reminded([dan.id])
         await tx.deliveries.sent(deliveries[ada.id], NOW, "D1", "1")
         await tx.deliveries.unclear(deliveries[cleo.id], "timed_out")
         await tx.deliveries.gave_up(deliveries[dan.id], "blocked")

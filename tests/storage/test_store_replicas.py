@@ -119,7 +119,9 @@ async def test_what_a_settled_delivery_stores_is_not_overwritten_by_a_click(repl
     async def settle():
         async with two.transaction() as tx:
             assert await tx.deliveries.sent(delivery, NOW, "D1", "1")
-            await tx.invitations.set_after_delivery(ada.id, reached_at=NOW, due_at=NOW + MINUTE, unreachable="")
+            await tx.invitations.set_after_delivery(
+                ada.id, at=NOW, reached_at=NOW, due_at=NOW + MINUTE, unreachable=""
+            )
 
     async with one.transaction() as tx:
         view = await tx.invitations.of_person(ada.person_id, "r1")

@@ -13,6 +13,7 @@ from bot.ports import InvitationView, RolloutCounts
 from bot.transition import HoldDeliveries, MakeDue, ReleaseDeliveries, Replace, Transition, UpdateCopies, Whisper
 from tests.builders import (
     ADA,
+    DAY,
     GRACE,
     LINUS,
     NOON,
@@ -108,7 +109,7 @@ def test_a_paused_rollout_reminds_nobody() -> None:
 
 
 def test_after_the_deadline_nobody_is_reminded() -> None:
-    over = rollout(policy=ReminderPolicy(deadline=NOON))
+    over = rollout(policy=ReminderPolicy(deadline=(NOON - 2 * DAY).date()))
     assert said(remind(command("remind"), over, counts=OPEN)) == "remind.deadline"
 
 

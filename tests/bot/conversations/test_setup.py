@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 
 import pytest
@@ -147,7 +147,7 @@ def test_every_step_leads_to_the_next_and_saving_makes_a_rollout(setup: Setup) -
         former_sign_in=(FormerSignIn.GITHUB, FormerSignIn.BITBUCKET),
         organizations=("acme-a", "acme-b"),
         uses_tokens=True,
-        policy=ReminderPolicy(deadline=datetime(2026, 4, 1, 23, 59, tzinfo=UTC)),
+        policy=ReminderPolicy(deadline=date(2026, 4, 1)),
         created_by=ADA.id,
         created_at=NOON,
         version=1,
@@ -403,14 +403,14 @@ def test_of_two_admins_who_set_up_at_once_the_second_is_told(setup: Setup) -> No
     assert setup.dialog.closed
 
 
-def test_a_deadline_is_the_end_of_the_admins_day() -> None:
+def test_a_deadline_is_the_day_that_the_admin_chose_wherever_they_are() -> None:
     setup = Setup()
     tokyo = ADA.model_copy(update={"time_zone": "Asia/Tokyo"})
     opened = setup.step(command("setup", actor=tokyo))
     for step in STEPS[:-1]:
         opened = setup.step(submit(form_of(opened.reply).token, tokyo, **GOOD[step]))
     setup.step(submit(form_of(opened.reply).token, tokyo))
-    assert setup.rollout.policy.deadline == datetime(2026, 4, 1, 14, 59, tzinfo=UTC)
+    assert setup.rollout.policy.deadline == date(2026, 4, 1)
 
 
 def test_no_step_has_more_than_a_dialog_can_show(setup: Setup) -> None:

@@ -84,7 +84,7 @@ def test_a_pause_is_said_first(counts: RolloutCounts) -> None:
 
 
 def test_the_deadline_is_shown() -> None:
-    with_deadline = rollout(policy=ReminderPolicy(deadline=NOON + DAY))
+    with_deadline = rollout(policy=ReminderPolicy(deadline=(NOON + DAY).date()))
     assert "status.deadline" in body_keys(message_of(step(command("status"), with_deadline, counts=COUNTS).reply))
 
 

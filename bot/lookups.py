@@ -59,8 +59,10 @@ class LookUpWorker:
                     log.exception("look_up.failed")
                 await self._clock.sleep(IDLE)
         finally:
-            for task in self._busy.values():
+            tasks = list(self._busy.values())
+            for task in tasks:
                 task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)  # none is left in the middle of a transaction
 
     def _start(self, look_up: LookUp) -> None:
         task = asyncio.create_task(self._answered(look_up), name=look_up.workspace_id)
@@ -229,6 +231,7 @@ class LookUpWorker:
             yield
         finally:
             task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def one_each(people: Sequence[Person], home: str) -> list[Person]:

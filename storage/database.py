@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 from sqlalchemy import AsyncAdaptedQueuePool, Connection, ExceptionContext, event, text, update
@@ -83,6 +83,13 @@ def _sqlite(url: URL) -> AsyncEngine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def let_go(connection: Any, record: object, exception: BaseException | None) -> None:  # noqa: ARG001
+        # A task that was cancelled in the middle of a statement leaves its cursor behind, and with one, closing the
+        # connection ends neither it nor its transaction (sqlite.org/c3ref/close.html): the file would stay locked.
+        with suppress(Exception):
+            connection.rollback()
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from stored_things import begin, person
 
 from bot.ports import StoreUnavailable
 from storage.database import Database
@@ -30,3 +31,24 @@ async def test_a_loop_that_rides_out_outages_ends_when_it_is_cancelled(store: Da
     await asyncio.wait([task], timeout=2.0)
     assert task.cancelled()
     await store.ping()
+
+
+@pytest.mark.parametrize("milliseconds", [3, 5, 8, 13, 21, 34])
+async def test_a_cancelled_transaction_leaves_nothing_locked(store: Database, database_url: str, milliseconds: int):
+    """Closed and opened again, as at a restart within one process."""
+
+    async def stores_for_ever() -> None:
+        while True:
+            async with store.transaction() as tx:
+                await tx.people.meet([person(f"u{number}") for number in range(300)])
+
+    await begin(store, [])
+    task = asyncio.create_task(stores_for_ever())
+    await asyncio.sleep(milliseconds / 1000)
+    task.cancel()
+    await asyncio.wait([task])
+    await store.close()
+    anew = Database(database_url)
+    async with asyncio.timeout(2), anew.transaction() as tx:
+        await tx.inbox.forget(LONG_AGO)
+    await anew.close()

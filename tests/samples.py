@@ -14,7 +14,7 @@ from typing import Any
 from bot.conversations import CONVERSATIONS, answers
 from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.help import HomeLoaded
-from bot.conversations.invitation import compose
+from bot.conversations.invitation import compose, final_notice
 from bot.conversations.invite import InviteLoaded
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
 from bot.conversations.manage import RemindLoaded
@@ -35,6 +35,7 @@ from bot.model import (
     DeliveryState,
     Dialog,
     FormerSignIn,
+    Interval,
     Listed,
     Person,
     Provisioning,
@@ -188,6 +189,7 @@ def _setup(of: Company) -> Scenes:
     organizations = "\n".join(of.rollout.organizations)
     yield "people", step(submit(token(), of.admin, former_sign_in=platforms, organizations=organizations))
     yield "numbers", step(submit(token(), of.admin, deadline="yesterday"))
+    yield "country", step(submit(token(), of.admin, **_policy(holiday_country="xx")))
     yield "hours", step(submit(token(), of.admin, **_policy(hour_from="9", hour_to="9")))
     yield "reminders", step(submit(token(), of.admin, **_policy(hour_from="9", hour_to="17")))
     yield "send to me", step(press(token("send_to_me"), of.admin))
@@ -199,6 +201,41 @@ def _setup(of: Company) -> Scenes:
     yield "outdated", step(submit(token(), of.admin))
     before = of.rollout
     yield "change", step(command("setup", actor=of.admin))
+    assert dialog is not None
+    dialog = dialog.model_copy(update={"step": "preview"})
+    before = _changed_meanwhile(of)
+    yield "changed meanwhile", step(submit(token(), of.admin))
+
+
+def _changed_meanwhile(of: Company) -> Rollout:
+    """Everything is different from what it was."""
+    fields = {
+        "name": of.words[:100],
+        "enterprise_key": "other",
+        "region": Region.US if of.rollout.region is Region.EU else Region.EU,
+        "login_url": "https://sonarcloud.io/" + "q" * 1900,
+        "provisioning": Provisioning.SCIM if of.rollout.provisioning is Provisioning.JIT else Provisioning.JIT,
+        "groups_exist": True,
+        "domain_verified": True,
+        "former_sign_in": () if of.rollout.former_sign_in else tuple(FormerSignIn),
+        "organizations": tuple("p" * 200 + str(number) for number in range(50)),
+        "uses_tokens": not of.rollout.uses_tokens,
+        "policy": ReminderPolicy(
+            first_after_days=60,
+            every_days=60,
+            interval=Interval.GROWING,
+            at_most=0,
+            weekdays=tuple(range(7)),
+            hour_from=0,
+            hour_to=24,
+            skip_holidays=not of.rollout.policy.skip_holidays,
+            holiday_country="DE",
+            deadline=(NOON + 99 * DAY).date(),
+            final_notice=not of.rollout.policy.final_notice,
+        ),
+        "version": of.rollout.version + 1,
+    }
+    return of.rollout.model_copy(update=fields)
 
 
 def _enterprise(of: Company) -> dict[str, str]:
@@ -293,6 +330,8 @@ def _confirm(of: Company) -> Scenes:
         message = compose(sending, _view(of))
         assert message is not None
         yield f"{kind} {number}", Transition(Replace(message))
+    soon = of.rollout.model_copy(update={"policy": ReminderPolicy(deadline=(NOON + DAY).date(), final_notice=True)})
+    yield "final notice", Transition(Replace(final_notice(view(soon, of.invitee), (NOON + DAY).date())))
 
 
 def _problem(of: Company) -> Scenes:
@@ -388,6 +427,10 @@ def _remind(of: Company) -> Scenes:
     yield "deadline", _decide("remind", RemindLoaded(scene(over)), command("remind"))
     yield "nobody", _decide("remind", RemindLoaded(here, counts=RolloutCounts()), command("remind"))
     yield "sure", _decide("remind", RemindLoaded(here, counts=counts), command("remind"))
+    snoozed = RolloutCounts(invited=10_000, open=9_000, snoozed=8_000)
+    yield "some are snoozed", _decide("remind", RemindLoaded(here, counts=snoozed), command("remind"))
+    asleep = RolloutCounts(invited=10_000, open=1, snoozed=1)
+    yield "all are snoozed", _decide("remind", RemindLoaded(here, counts=asleep), command("remind"))
     send = press(Token("remind", "send", of.rollout.id, of.rollout.version), of.admin)
     yield "all", _decide("remind", RemindLoaded(here, counts=counts), send)
     named = ((mention(of.invitee), _view(of)), *((mention(LINUS), None),) * 20)
@@ -422,6 +465,7 @@ def _help(of: Company) -> Scenes:
     refused = Loaded(scene(of.rollout), owner=GRACE.id)
     yield "not yours", answers.refused("access", refused)
     yield "admins only", answers.refused("setup", Loaded(scene(of.rollout)))
+    yield "not recognised", answers.not_recognised()
     yield "try again", Transition(Whisper(answers.try_again()))
 
 
@@ -429,6 +473,7 @@ def _home(of: Company) -> Scenes:
     opened = HomeOpened(id="home", workspace_id="slack:T1", actor=of.invitee)
     counts = RolloutCounts(invited=2, open=2)
     yield "admin", _decide("home", HomeLoaded(scene(of.rollout), counts=counts), opened)
+    yield "invited admin", _decide("home", HomeLoaded(scene(of.rollout), view=_view(of), counts=counts), opened)
     yield "invitee", _decide("home", HomeLoaded(scene(of.rollout, Role.MEMBER), view=_view(of)), opened)
     yield "anybody", _decide("home", HomeLoaded(scene(of.rollout, Role.MEMBER)), opened)
     for written in ("stauts", "sqp_" + "a" * 40, of.words):

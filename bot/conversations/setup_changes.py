@@ -32,13 +32,6 @@ _LABELS = {
     "deadline": "setup.deadline",
     "final_notice": "setup.final_notice.yes",
 }
-_CHOICES = {  # fields whose values have names of their own
-    "region": "region",
-    "provisioning": "setup.provisioning",
-    "former_sign_in": "sign_in",
-    "interval": "setup.interval",
-    "weekdays": "weekday",
-}
 
 
 @dataclass(frozen=True)
@@ -88,6 +81,16 @@ def _shown(draft: Draft, field: str) -> Text:
 
 
 def _one(field: str, value: object) -> Text:
-    if field in _CHOICES:
-        return text(f"{_CHOICES[field]}.{value}")
-    return text("plain", words=str(value))
+    match field:
+        case "region":
+            return text(f"region.{value}")
+        case "provisioning":
+            return text(f"setup.provisioning.{value}")
+        case "former_sign_in":
+            return text(f"sign_in.{value}")
+        case "interval":
+            return text(f"setup.interval.{value}")
+        case "weekdays":
+            return text(f"weekday.{value}")
+        case _:
+            return text("plain", words=str(value))

@@ -20,12 +20,13 @@ import adapters
 import bot
 from bot.commands import COMMANDS
 from bot.conversations.confirm import DELAYS
+from bot.conversations.finish_removal import NOT_SENT
 from bot.conversations.problem import PROBLEMS
 from bot.conversations.setup_steps import STEPS
 from bot.events import Problem
-from bot.finishing import FinishStep, StepState
+from bot.finishing import FileKind, FinishStep, StepState
 from bot.messages import Link, Text, When, text
-from bot.model import CheckKind, FormerSignIn, OldToken, Provisioning, Region, RolloutState
+from bot.model import CheckKind, FormerSignIn, Interval, OldToken, Provisioning, Region, RolloutState
 from bot.ports import Reason
 from bot.texts import LOCALE_DIR, PLAIN, Markup, Reader, language_for, languages, say, zone
 from tests.builders import NOON, sentences
@@ -40,6 +41,7 @@ FAMILIES: Mapping[str, Any] = {
     "check.{}.short": CheckKind,
     "help.{}": COMMANDS,
     "button.old_token.{}": (OldToken.UNUSED, OldToken.IN_USE),
+    "export.{}": FileKind,
     "finish.state.{}": StepState,
     "finish.step.{}": FinishStep,
     "finish.step.{}.short": FinishStep,
@@ -63,9 +65,14 @@ FAMILIES: Mapping[str, Any] = {
         "hour_to",
         "domain_verified",
         "uses_tokens",
+        "skip_holidays",
+        "final_notice",
     ),
+    "setup.{}.yes": ("skip_holidays", "final_notice"),
+    "setup.interval.{}": Interval,
     "setup.{}.hint": ("domain_verified", "uses_tokens"),
     "setup.{}.heading": [step.name for step in STEPS],
+    "removal.{}": NOT_SENT,
     "setup.provisioning.{}": Provisioning,
     "setup.provisioning.{}.hint": Provisioning,
     "sign_in.{}": FormerSignIn,

@@ -21,6 +21,7 @@ from tests.builders import (
     GRACE,
     NOON,
     body_keys,
+    buttons,
     command,
     event_id,
     keys,
@@ -185,3 +186,24 @@ def test_home_shows_an_invitee_their_invitation() -> None:
 
 def test_home_shows_everybody_else_what_the_bot_is() -> None:
     assert body_keys(message_of(opened().reply)) == ["help.invitee"]
+
+
+def test_home_shows_an_invited_admin_their_own_invitation_too() -> None:
+    counts = RolloutCounts(invited=3, open=3)
+    shown = message_of(opened(Role.ADMIN, counts=counts, view=view()).reply)
+    status, own = status_message(rollout(), counts), invitation_message(view())
+    assert shown.body[: len(status.body)] == status.body
+    assert shown.body[-len(own.body) :] == own.body
+    assert shown.buttons == (*status.buttons, *own.buttons)
+
+
+def test_before_the_first_rollout_an_admin_has_a_button_to_set_one_up() -> None:
+    assert [each.token for each in buttons(help_message(scene()))] == [Token("setup", "begin")]
+    assert not help_message(scene(rollout())).buttons
+    assert not help_message(scene(role=Role.MEMBER)).buttons
+
+
+def test_nobody_is_offered_a_command_that_they_may_not_run() -> None:
+    after = ask(command("stauts"), Role.MEMBER)
+    assert message_of(after.reply).summary.key == "help.unknown"
+    assert message_of(ask(command("hlep"), Role.MEMBER).reply).summary.key == "help.did_you_mean"

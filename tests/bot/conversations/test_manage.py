@@ -117,6 +117,27 @@ def test_a_word_that_names_nobody_reminds_nobody() -> None:
     assert said(remind(command("remind all"), counts=OPEN)) == "remind.usage"
 
 
+def test_whoever_asked_to_be_reminded_later_is_left_alone_unless_named() -> None:
+    some = RolloutCounts(invited=5, open=5, snoozed=2)
+    asked = remind(command("remind"), counts=some)
+    assert keys(message_of(asked.reply))[0] == "remind.sure"
+    assert "Remind 3 people" in words(message_of(asked.reply))
+    assert "2 people asked to be reminded later" in words(message_of(asked.reply))
+
+    asleep = remind(command("remind"), counts=RolloutCounts(invited=5, open=2, snoozed=2))
+    assert said(asleep) == "remind.snoozed"
+    named = ((mention(GRACE), view(snoozed_until=NOON + DAY)),)
+    assert remind(command("remind", mention(GRACE)), named=named).effects == (
+        MakeDue("rollout-1", ("invitation-1",)),
+    )
+
+
+def test_whoever_is_named_where_the_deadline_is_over_is_not_reminded() -> None:
+    over = rollout(policy=ReminderPolicy(deadline=(NOON - DAY).date()))
+    named = ((mention(GRACE), view(over)),)
+    assert said(remind(command("remind", mention(GRACE)), over, named=named)) == "remind.deadline"
+
+
 # pause and resume
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from bot.conversations.invitation import invitation_message
 from bot.conversations.setup import SETUP, SetupLoaded
-from bot.messages import ChoiceField, Form, LinkButton, Message, Text, TextField, Token
-from bot.model import Dialog, FormerSignIn, Provisioning, Region, ReminderPolicy, Rollout, RolloutState
+from bot.messages import ChoiceField, Facts, Form, LinkButton, Message, Text, TextField, Token
+from bot.model import Dialog, FormerSignIn, Interval, Provisioning, Region, ReminderPolicy, Rollout, RolloutState
 from bot.ports import InvitationView
 from bot.texts import Reader, say
 from bot.transition import CloseForm, Reply, SendMessage, ShowForm, Transition, Whisper
@@ -28,6 +28,7 @@ from tests.builders import (
     rollout,
     scene,
     submit,
+    words,
 )
 
 STEPS = ("enterprise", "login", "provisioning", "people", "reminders", "preview")
@@ -65,6 +66,10 @@ class Setup:
 
     def press(self, action: str, **values: Any) -> Form:
         return self._step(press(button(self.form, action).token, values=values))
+
+    def press_submit(self) -> Form:
+        """Save, where that shows a form again."""
+        return self._step(submit(self.form.token))
 
     def fill_in(self, *steps: str) -> Form:
         for step in steps:
@@ -176,6 +181,8 @@ def test_every_step_leads_to_the_next_and_saving_makes_a_rollout(setup: Setup) -
         ("reminders", {"weekdays": ()}, {"weekdays": "setup.error.weekdays"}),
         ("reminders", {"weekdays": ("7", "01", "")}, {"weekdays": "setup.error.weekdays"}),
         ("reminders", {"deadline": "2026-03-03"}, {"deadline": "setup.error.deadline"}),
+        ("reminders", {"holiday_country": "Germany"}, {"holiday_country": "setup.error.country"}),
+        ("reminders", {"holiday_country": "XX"}, {"holiday_country": "setup.error.country"}),
         ("reminders", {"deadline": "some day"}, {"deadline": "setup.error.deadline"}),
     ],
 )
@@ -430,3 +437,110 @@ def test_the_forms_of_all_steps_name_the_dialog_and_its_version(setup: Setup) ->
         setup.submit(**GOOD[step])
     assert isinstance(setup.reply, ShowForm)
     assert replace(setup.form.token, version=1) == Token("setup", "next", setup.dialog.id, 1)
+
+
+def test_holidays_a_growing_interval_and_a_final_notice_are_proposed_and_stored(setup: Setup) -> None:
+    setup.fill_in(*STEPS[:4])
+    assert (value(setup.form, "skip_holidays"), value(setup.form, "final_notice")) == (("yes",), ("yes",))
+    assert value(setup.form, "interval") == ("fixed",)
+    chosen = {
+        "interval": "growing",
+        "skip_holidays": ("yes",),
+        "holiday_country": "de",
+        "final_notice": ("yes",),
+        "deadline": "2026-04-01",
+    }
+    setup.submit(**GOOD["reminders"] | chosen)
+    assert setup.save().policy == ReminderPolicy(
+        interval=Interval.GROWING,
+        skip_holidays=True,
+        holiday_country="DE",
+        deadline=date(2026, 4, 1),
+        final_notice=True,
+    )
+
+
+# two admins at once
+
+
+def changing(of: Rollout) -> Setup:
+    """An admin who has come to the last step of changing this rollout, with another name and deadline."""
+    setup = Setup(rollout=of)
+    setup.begin()
+    for step in STEPS[:-1]:
+        setup.submit(**GOOD[step] | ({"name": "Mine"} if step == "enterprise" else {}))
+    return setup
+
+
+def test_what_somebody_else_changed_meanwhile_is_shown_and_nothing_is_saved() -> None:
+    setup = changing(rollout())
+    theirs = {"name": "Theirs", "policy": ReminderPolicy(at_most=7), "version": 2}
+    setup.rollout = rollout(**theirs)
+
+    setup.press_submit()
+
+    assert setup.form.title == Text("setup.changed.title")
+    assert actions(setup.form) == ["again"]
+    facts = [pair for part in setup.form.body if isinstance(part, Facts) for pair in part.pairs]
+    assert [said(shown) for _, shown in facts] == ["Theirs", "Mine", "7", "4"]
+    assert setup.rollout == rollout(**theirs)
+
+
+def said(sentence: Text) -> str:
+    return say(sentence, Reader())
+
+
+def test_saving_on_top_is_a_choice() -> None:
+    setup = changing(rollout())
+    setup.rollout = rollout(name="Theirs", version=2)
+    setup.press_submit()
+    saved = setup.save()
+    assert (saved.name, saved.version) == ("Mine", 3)
+
+
+def test_starting_again_begins_with_what_the_other_saved() -> None:
+    setup = changing(rollout())
+    setup.rollout = rollout(name="Theirs", version=2)
+    setup.press_submit()
+    form = setup.press("again")
+    assert (value(form, "name"), setup.at) == ("Theirs", "enterprise")
+    setup.submit(**GOOD["enterprise"] | {"name": "Ours"})
+    setup.fill_in(*STEPS[1:-1])
+    assert (setup.save().name, setup.rollout.version) == ("Ours", 3)
+
+
+def test_a_third_admin_who_saves_while_one_chooses_is_shown_too() -> None:
+    setup = changing(rollout())
+    setup.rollout = rollout(name="Theirs", version=2)
+    setup.press_submit()
+    setup.rollout = rollout(name="A third one's", version=3)
+    setup.press_submit()
+    assert "A third one's" in words(setup.form)
+    assert setup.save().version == 4
+
+
+def test_a_pause_meanwhile_is_no_change_of_the_settings() -> None:
+    setup = changing(rollout())
+    setup.rollout = rollout(state=RolloutState.PAUSED, version=2)
+    saved = setup.save()
+    assert (saved.name, saved.state, saved.version) == ("Mine", RolloutState.PAUSED, 3)
+
+
+def test_two_who_change_the_same_to_the_same_are_of_one_mind() -> None:
+    setup = changing(rollout())
+    setup.rollout = rollout(name="Mine", version=2)
+    assert setup.save().version == 3
+
+
+def test_choosing_after_the_rollout_has_ended_changes_nothing() -> None:
+    setup = changing(rollout())
+    setup.rollout = rollout(name="Theirs", version=2)
+    form = setup.press_submit()
+    setup.rollout = None
+    assert not setup.step(submit(form.token)).state
+
+
+def test_the_set_up_button_does_what_the_command_does() -> None:
+    setup = Setup()
+    setup._step(press(Token("setup", "begin")))
+    assert setup.at == "enterprise"

@@ -16,7 +16,8 @@ RUN /opt/usher/bin/pip install --no-index --no-deps --no-build-isolation . \
     && /opt/usher/bin/pip uninstall --yes --quiet hatchling pip
 
 FROM python:3.12-slim
-RUN useradd --system --uid 10001 --home-dir /data --create-home --shell /usr/sbin/nologin usher
+RUN groupadd --gid 10001 usher \
+    && useradd --system --uid 10001 --gid usher --home-dir /data --create-home --shell /usr/sbin/nologin usher
 COPY --from=build /opt/usher /opt/usher
 # The container's file system may be read-only: only /data, where a SQLite database lies, is written to.
 ENV PATH=/opt/usher/bin:$PATH \
@@ -25,7 +26,8 @@ ENV PATH=/opt/usher/bin:$PATH \
     USHER_HOST=0.0.0.0 \
     USHER_PORT=3978 \
     USHER_DATABASE_URL=sqlite:////data/usher.db
-USER usher
+# A number, so that Kubernetes can tell that it is not root.
+USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 3978

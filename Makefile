@@ -29,11 +29,18 @@ check: setup  ## lint, format, types, import rules
 test: check  ## every check that needs only Python
 	$(BIN)/pytest
 
-vendors: setup tests/vendors/node_modules/.package-lock.json  ## the same bot held against Slack's and Microsoft's own JavaScript; needs Node 18 or newer and npm
+VENDORS := tests/vendors/.venv
+
+vendors: setup tests/vendors/node_modules/.package-lock.json $(VENDORS)/.ready  ## the same bot held against Slack's and Microsoft's own JavaScript, and what is deployed against its own tools; needs Node 18 or newer, npm and promtool
 	$(BIN)/pytest tests/vendors -n 0
 
 tests/vendors/node_modules/.package-lock.json: tests/vendors/package-lock.json
 	cd tests/vendors && npm ci
+	touch $@
+
+$(VENDORS)/.ready: tests/vendors/requirements.lock
+	$(BIN)/python -m venv --clear $(VENDORS)
+	$(VENDORS)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 LOWEST := .venv-lowest
@@ -45,16 +52,17 @@ lowest: $(LOWEST)/.ready  ## what touches other people's packages most, on the l
 
 $(LOWEST)/.ready: $(VENV)/.ready pyproject.toml
 	$(UV) venv --quiet --clear --python $(BIN)/python $(LOWEST)
-	VIRTUAL_ENV=$(LOWEST) $(UV) pip install --quiet --resolution lowest-direct --group dev --requirements pyproject.toml
+	VIRTUAL_ENV=$(LOWEST) $(UV) pip install --quiet --resolution lowest-direct --group dev --extra otel --requirements pyproject.toml
 	VIRTUAL_ENV=$(LOWEST) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-  --extra otel --custom-compile-command "make lock"
+  --custom-compile-command "make lock"
 
-lock:  ## write both lock files anew from pyproject.toml; the second is what the container image needs of the first
-	$(LOCK) --group dev --output-file requirements.lock pyproject.toml
-	echo hatchling | $(LOCK) --no-annotate --constraint requirements.lock --output-file requirements-serve.lock pyproject.toml -
+lock:  ## write the lock files anew from pyproject.toml: for development and tests, what the container image needs of it, and what only `make vendors` needs
+	$(LOCK) --extra otel --group dev --output-file requirements.lock pyproject.toml
+	echo hatchling | $(LOCK) --extra otel --no-annotate --constraint requirements.lock --output-file requirements-serve.lock pyproject.toml -
+	$(LOCK) --group vendors --output-file tests/vendors/requirements.lock
 
 clean:
-	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist
+	rm -rf $(VENV) $(LOWEST) $(VENDORS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist

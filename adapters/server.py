@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from adapters import about
+from adapters import about, files
 from adapters.backlog import BacklogCollector
 from adapters.chat import ChatAdapter, PlatformUnavailable
 from adapters.metrics import Metrics
@@ -52,6 +52,7 @@ class Bot:
         for adapter in self.adapters:
             adapter.add_routes(app)
         about.add_routes(app)
+        files.add_routes(app, self.store, self.clock)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)

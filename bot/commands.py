@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("pause", "pause"),
         Command("resume", "pause"),
         Command("exempt", "exempt", "@person reason"),
+        Command("export", "export"),
         Command("finish", "finish"),
         Command("help", "help"),
     )

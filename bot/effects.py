@@ -19,6 +19,7 @@ from bot.transition import (
     SendMessage,
     UpdateAllCopies,
     UpdateCopies,
+    WriteToAll,
 )
 
 
@@ -42,6 +43,8 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await tx.deliveries.release(effect.rollout_id, now)
         case SendAgain():
             await tx.deliveries.send_again(effect.rollout_id, now, effect.wave_id)
+        case WriteToAll():
+            await tx.finishing.write_to_all(effect.rollout_id, effect.kind, now)
         case _:
             assert_never(effect)
 

@@ -93,7 +93,6 @@ class FileKind(StrEnum):
     PEOPLE = "people"  # everybody invited, with each check; CSV
     AUDIT = "audit"  # the audit log; CSV
     AUDIT_LINES = "audit_lines"  # the same as JSON Lines
-    REPORT = "report"  # the closing report; HTML
 
 
 LINK_LIVES = timedelta(minutes=15)

@@ -311,6 +311,7 @@ class DeliveryKind(StrEnum):
     INVITATION = "invitation"
     REMINDER = "reminder"
     FINAL_NOTICE = "final_notice"  # the reminder before the deadline
+    OLD_TOKEN = "old_token"  # noqa: S105  # the question whether a CI job uses the old account's token
     FAREWELL = "farewell"  # they may delete their old account
     NOTICE = "notice"  # anything else: its content is stored with it
 
@@ -318,6 +319,11 @@ class DeliveryKind(StrEnum):
     def is_reminder(self) -> bool:
         """Whether it asks again, and so keeps to working hours."""
         return self in (DeliveryKind.REMINDER, DeliveryKind.FINAL_NOTICE)
+
+    @property
+    def asks_for_checks(self) -> bool:
+        """Whether the next reminder is counted from it."""
+        return self is DeliveryKind.INVITATION or self.is_reminder
 
 
 class DeliveryState(StrEnum):

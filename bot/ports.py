@@ -405,9 +405,10 @@ class RemovalCounts:
 
     invited: int = 0
     may_go: int = 0
-    told: int = 0  # a farewell was queued for them
-    told_states: Mapping[DeliveryState, int] | None = None
+    to_tell: int = 0  # of these, who has no farewell yet
+    farewells: Mapping[DeliveryState, int] = field(default_factory=dict)
     ci_unknown: int = 0  # everything is confirmed, but not whether a CI job uses the old token
+    to_ask: int = 0  # of these, who was not asked in a message of its own yet
     keepers: int = 0
 
 
@@ -428,8 +429,10 @@ class Finishing(Protocol):
         """A page of all invitations, by id: those behind `after`."""
         ...
 
-    async def say_farewell(self, rollout_id: str, at: datetime) -> int:
-        """Queue the farewell to everybody whose old account may go and who has none yet; returns how many."""
+    async def write_to_all(self, rollout_id: str, kind: DeliveryKind, at: datetime) -> int:
+        """Queue the farewell to everybody whose old account may go, or the question about CI to everybody who has not
+        answered it; once for each person. Returns how many.
+        """
         ...
 
     async def handout(self, handout_id: str) -> Handout | None: ...
@@ -461,6 +464,10 @@ class Audit(Protocol):
 
     async def record(self, entry: AuditEntry) -> None: ...
     async def entries(self, company: str, limit: int, offset: int = 0) -> Sequence[AuditEntry]: ...
+    async def behind(self, company: str, after: AuditEntry | None, limit: int) -> Sequence[AuditEntry]:
+        """A page of the company's entries, oldest first: those after this one."""
+        ...
+
 
 
 @dataclass(frozen=True)

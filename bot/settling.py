@@ -129,7 +129,7 @@ async def _plan_next(
 
     The invitation is read anew: its invitee may have snoozed or confirmed while the message was on its way.
     """
-    if delivery.kind in (DeliveryKind.NOTICE, DeliveryKind.FAREWELL) or delivery.invitation_id is None:
+    if not delivery.kind.asks_for_checks or delivery.invitation_id is None:
         return
     view = await tx.invitations.view(delivery.invitation_id)
     if view is not None:

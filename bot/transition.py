@@ -121,6 +121,14 @@ class SendAgain:
     wave_id: str | None = None
 
 
+@dataclass(frozen=True)
+class WriteToAll:
+    """Queue the farewell, or the question about CI, to everybody of a rollout whom it concerns; to nobody twice."""
+
+    rollout_id: str
+    kind: DeliveryKind
+
+
 Effect: TypeAlias = (
     SendMessage
     | AskDirectory
@@ -130,6 +138,7 @@ Effect: TypeAlias = (
     | HoldDeliveries
     | ReleaseDeliveries
     | SendAgain
+    | WriteToAll
 )
 
 Row: TypeAlias = Rollout | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AuditEntry
@@ -31,4 +31,13 @@ class Audit:
             .limit(limit)
             .offset(offset)
         )
+        return [plain(AuditEntry, row) for row in await self._connection.execute(statement)]
+
+    async def behind(self, company: str, after: AuditEntry | None, limit: int) -> Sequence[AuditEntry]:
+        """A page of the company's entries, oldest first: those after this one."""
+        statement = select(*fields(AUDIT, AuditEntry)).where(AUDIT.c.company == company)
+        if after is not None:
+            position = tuple_(literal(after.at, AUDIT.c.at.type), literal(after.id))
+            statement = statement.where(tuple_(AUDIT.c.at, AUDIT.c.id) > position)
+        statement = statement.order_by(AUDIT.c.at, AUDIT.c.id).limit(limit)
         return [plain(AuditEntry, row) for row in await self._connection.execute(statement)]

@@ -5,27 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Text, and_, case, cast, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.finishing import FinishItem, Handout
-from bot.model import Delivery, DeliveryKind, DeliveryState, OldToken, Rollout, RolloutState, derived_id
+from bot.model import CheckKind, Delivery, DeliveryKind, OldToken, Rollout, RolloutState, derived_id
 from bot.ports import InvitationView, RemovalCounts
-from storage.invitations import Invitations
+from storage.invitations import PRIORITY, Invitations
 from storage.rows import by_key, fields, insert_alike, plain
 from storage.tables import DELIVERY, FINISH_ITEM, HANDOUT, INVITATION, PERSON, ROLLOUT
 
-FAREWELL_PRIORITY = 1  # as an invitation: after replies, before reminders
-
 # The part of bot.removal.reasons_to_stay that concerns the person; a test compares the two.
 _CONFIRMED = and_(INVITATION.c.done_at.is_not(None), INVITATION.c.exempt_at.is_(None))
-_USES_TOKENS = cast(INVITATION.c.needs, Text).contains('"token"')
-_CI_UNKNOWN = and_(_USES_TOKENS, INVITATION.c.old_token == OldToken.UNKNOWN)
+_USES_TOKENS = cast(INVITATION.c.needs, Text).contains(f'"{CheckKind.TOKEN}"')
+_CI_UNKNOWN = and_(_CONFIRMED, _USES_TOKENS, INVITATION.c.old_token == OldToken.UNKNOWN)
 MAY_GO = and_(
     _CONFIRMED,
     INVITATION.c.is_keeper.is_(False),
     or_(INVITATION.c.old_token == OldToken.UNUSED, ~_USES_TOKENS),
 )
+_CONCERNS = {DeliveryKind.FAREWELL: MAY_GO, DeliveryKind.OLD_TOKEN: _CI_UNKNOWN}
+
+
+def _has(kind: DeliveryKind) -> ColumnElement[bool]:
+    return exists().where(DELIVERY.c.invitation_id == INVITATION.c.id, DELIVERY.c.kind == kind)
 
 
 class Finishing:
@@ -56,24 +59,18 @@ class Finishing:
         statement = select(
             func.count().label("invited"),
             func.count().filter(MAY_GO).label("may_go"),
-            func.count().filter(and_(_CONFIRMED, _CI_UNKNOWN)).label("ci_unknown"),
+            func.count().filter(and_(MAY_GO, ~_has(DeliveryKind.FAREWELL))).label("to_tell"),
+            func.count().filter(_CI_UNKNOWN).label("ci_unknown"),
+            func.count().filter(and_(_CI_UNKNOWN, ~_has(DeliveryKind.OLD_TOKEN))).label("to_ask"),
             func.count().filter(INVITATION.c.is_keeper).label("keepers"),
         ).where(INVITATION.c.rollout_id == rollout_id)
         people = (await self._connection.execute(statement)).one()
-        told = await self._connection.execute(
+        farewells = await self._connection.execute(
             select(DELIVERY.c.state, func.count())
             .where(DELIVERY.c.rollout_id == rollout_id, DELIVERY.c.kind == DeliveryKind.FAREWELL)
             .group_by(DELIVERY.c.state)
         )
-        states: dict[DeliveryState, int] = dict(told.all())
-        return RemovalCounts(
-            invited=people.invited,
-            may_go=people.may_go,
-            told=sum(states.values()),
-            told_states=states,
-            ci_unknown=people.ci_unknown,
-            keepers=people.keepers,
-        )
+        return RemovalCounts(**people._mapping, farewells=dict(farewells.all()))  # noqa: SLF001  # a Row's public API
 
     async def may_go(self, rollout_id: str, limit: int) -> Sequence[InvitationView]:
         """The first of those whose old account may go, by name."""
@@ -100,19 +97,19 @@ class Finishing:
         views = await Invitations(self._connection).views(ids)
         return [views[each] for each in ids]
 
-    async def say_farewell(self, rollout_id: str, at: datetime) -> int:
-        """Queue the farewell to everybody whose old account may go and who has none yet; returns how many. Its key is
-        unique, so whatever happens nobody gets two.
+    async def write_to_all(self, rollout_id: str, kind: DeliveryKind, at: datetime) -> int:
+        """Queue the farewell to everybody whose old account may go, or the question about CI to everybody who has not
+        answered it; returns how many. A message's key is unique, so whatever happens nobody gets two.
         """
-        told = exists().where(DELIVERY.c.invitation_id == INVITATION.c.id, DELIVERY.c.kind == DeliveryKind.FAREWELL)
         statement = (
             select(INVITATION.c.id, INVITATION.c.person_id, PERSON.c.workspace_id)
             .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
-            .where(INVITATION.c.rollout_id == rollout_id, MAY_GO, ~told)
+            .where(INVITATION.c.rollout_id == rollout_id, _CONCERNS[kind], ~_has(kind))
             .order_by(INVITATION.c.id)
         )
         people = (await self._connection.execute(statement)).all()
-        return len(await insert_alike(self._connection, DELIVERY, _farewell(rollout_id, at), _addressed(people)))
+        addressed = [_addressed(kind, *each) for each in people]
+        return len(await insert_alike(self._connection, DELIVERY, _delivery(rollout_id, kind, at), addressed))
 
     async def handout(self, handout_id: str) -> Handout | None:
         """By id."""
@@ -123,13 +120,13 @@ class Finishing:
         return (await self._connection.execute(delete(HANDOUT).where(HANDOUT.c.expires_at < before))).rowcount
 
 
-def _farewell(rollout_id: str, at: datetime) -> Delivery:
+def _delivery(rollout_id: str, kind: DeliveryKind, at: datetime) -> Delivery:
     return Delivery(
         id="",
         key="",
-        kind=DeliveryKind.FAREWELL,
+        kind=kind,
         lane="",
-        priority=FAREWELL_PRIORITY,
+        priority=PRIORITY,
         person_id="",
         rollout_id=rollout_id,
         not_before=at,
@@ -137,17 +134,12 @@ def _farewell(rollout_id: str, at: datetime) -> Delivery:
     )
 
 
-def _addressed(people: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
-    addressed = []
-    for invitation_id, person_id, workspace_id in people:
-        key = f"{invitation_id}:farewell:0"
-        addressed.append(
-            {
-                "id": derived_id(key),
-                "key": key,
-                "lane": workspace_id,
-                "person_id": person_id,
-                "invitation_id": invitation_id,
-            }
-        )
-    return addressed
+def _addressed(kind: DeliveryKind, invitation_id: str, person_id: str, workspace_id: str) -> dict[str, str]:
+    key = f"{invitation_id}:{kind}:0"
+    return {
+        "id": derived_id(key),
+        "key": key,
+        "lane": workspace_id,
+        "person_id": person_id,
+        "invitation_id": invitation_id,
+    }

@@ -9,11 +9,14 @@ from typing import Any, Protocol
 
 from bot.conversations import CONVERSATIONS
 from bot.conversations.confirm import ConfirmLoaded
+from bot.conversations.export import ExportLoaded
 from bot.conversations.finish import FinishLoaded
+from bot.conversations.finish_removal import SHOWN_NAMES, RemovalLoaded
 from bot.conversations.invitation import compose
-from bot.finishing import FinishItem, FinishStep, StepState, steps_of
+from bot.finishing import FileKind, FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Token
-from bot.model import Delivery, DeliveryKind, OldToken, Person, Rollout, RolloutState
+from bot.model import Delivery, DeliveryKind, DeliveryState, OldToken, Person, Rollout, RolloutState
+from bot.ports import RemovalCounts
 from bot.transition import Replace, Transition
 from tests.builders import GRACE, NOON, command, press, scene, submit, view
 
@@ -124,6 +127,9 @@ def _old_token(of: Company) -> Scenes:
         not_before=NOON,
         created_at=NOON,
     )
+    asked = compose(farewell.model_copy(update={"kind": DeliveryKind.OLD_TOKEN}), done())
+    assert asked is not None
+    yield "asked", Transition(Replace(asked))
     for on in (done(old_token=OldToken.UNUSED), done(old_token=OldToken.IN_USE), done(is_keeper=True)):
         message = compose(farewell, on)
         assert message is not None
@@ -139,4 +145,54 @@ def _old_token(of: Company) -> Scenes:
     )
 
 
-MAKERS: Mapping[str, Any] = {"finish": _finish, "old_token": _old_token}
+def _removal(of: Company) -> Scenes:
+    here = scene(of.rollout)
+    admins = dict.fromkeys(of.rollout.organizations or ("",), "olivia")
+    farewells = dict.fromkeys(DeliveryState, 3)
+    counts = RemovalCounts(
+        invited=9000, may_go=4000, to_tell=12, farewells=farewells, ci_unknown=80, to_ask=70, keepers=3
+    )
+    first = [view(of.rollout, of.invitee)] * SHOWN_NAMES
+    loaded = RemovalLoaded(here, None, of.rollout, counts, first, admins)
+
+    def act(action: str, on: RemovalLoaded = loaded, version: int = 0, **values: Any) -> Transition:
+        token = Token("removal", action, of.rollout.id, version)
+        return CONVERSATIONS["removal"].decide(on, submit(token, of.admin, **values), NOON)
+
+    yield "show", act("show")
+    for few in (0, 1, 2):
+        counts = RemovalCounts(may_go=few, to_tell=few, to_ask=few)
+        yield f"{few} people", act("show", replace(loaded, counts=counts, first=first[:few]))
+        for action in ("tell", "ask"):
+            yield f"{action} {few}", act(action, replace(loaded, counts=counts), few)
+    unnamed = of.rollout.model_copy(update={"organizations": ()})
+    yield "one without a name", act("show", replace(loaded, rollout=unnamed, admins={"": "olivia"}))
+    yield "one without an admin", act("show", replace(loaded, rollout=unnamed, admins={}))
+    named = of.rollout.model_copy(update={"organizations": ("web", "core")})
+    yield "two without an admin", act("show", replace(loaded, rollout=named, admins={}))
+    yield "some with an admin", act("show", replace(loaded, rollout=named, admins={"web": of.words[:200]}))
+    yield "keep", act("keep")
+    yield "keep nobody", act("kept")
+    invited = replace(loaded, named=view(of.rollout, of.invitee))
+    yield "kept", act("kept", invited, person=of.invitee.user_id, keep="yes")
+    yield "not kept", act("kept", invited, person=of.invitee.user_id, keep="no")
+    yield "outdated", act("nonsense")
+
+
+def _export(of: Company) -> Scenes:
+    reachable = ExportLoaded(scene(of.rollout, public_url="https://usher.example", secret="s" * 43), None, of.rollout)
+    ask = command("export", actor=of.admin)
+    yield "no rollout", CONVERSATIONS["export"].decide(ExportLoaded(scene()), ask, NOON)
+    yield "no address", CONVERSATIONS["export"].decide(ExportLoaded(scene(), None, of.rollout), ask, NOON)
+    yield "which", CONVERSATIONS["export"].decide(reachable, ask, NOON)
+    for kind in FileKind:
+        pressed = press(Token("export", f"make.{kind}", of.rollout.id), of.admin)
+        yield kind, CONVERSATIONS["export"].decide(reachable, pressed, NOON)
+
+
+MAKERS: Mapping[str, Any] = {
+    "finish": _finish,
+    "old_token": _old_token,
+    "removal": _removal,
+    "export": _export,
+}

@@ -35,6 +35,7 @@ class Playground:
 
     def __init__(self, clock: MovableClock) -> None:
         self.clock = clock
+        self.public_url = "http://127.0.0.1"  # where the page is, once that is known
 
         def now() -> float:
             return clock.now().timestamp()
@@ -48,7 +49,7 @@ class Playground:
         return Settings(
             _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it, its types do not say so
             database_url=SecretStr(database_url),
-            public_url="http://127.0.0.1",
+            public_url=self.public_url,
             secret_key=SecretStr("a playground keeps no secrets at all"),
             admins=tuple(accounts[key].email for key in TEAMS_ADMINS),
             slack_bot_token=SecretStr("xoxb-playground"),
@@ -97,6 +98,7 @@ async def demo(assembled: Assemble, stopped_by_signal: Callable[[], asyncio.Even
         playground = Playground(MovableClock())
         playground.slack.url, playground.teams.public_url = url + SLACK_AT, url + TEAMS_AT
         playground.point_at(url)
+        playground.public_url = url
         database_url = f"sqlite:///{Path(directory) / 'demo.db'}"
         async with assembled(playground.settings(database_url), playground.clock) as bot:
             app = bot.application()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.conversations.confirm import CONFIRM
+from bot.conversations.export import EXPORT
 from bot.conversations.finish import FINISH
+from bot.conversations.finish_removal import REMOVAL
 from bot.conversations.help import HELP, HOME
 from bot.conversations.invite import INVITE
 from bot.conversations.manage import EXEMPT, PAUSE, REMIND
@@ -30,6 +32,8 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         PAUSE,
         EXEMPT,
         FINISH,
+        REMOVAL,
+        EXPORT,
         OLD_TOKEN,
         HELP,
         HOME,

@@ -36,6 +36,13 @@ def ci_buttons(view: InvitationView) -> tuple[Button, ...]:
     )
 
 
+def old_token_message(view: InvitationView) -> Message:
+    """The question in a message of its own, for whoever has not answered it."""
+    title = text("old_token.title")
+    why = Section(text("old_token.why", enterprise=view.rollout.name))
+    return Message(title, title, (why, *ci_question(view)), ci_buttons(view))
+
+
 def farewell_message(view: InvitationView) -> Message:
     """They may delete their old account, what dies with it, and what to do before."""
     if _takes_back(view):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.conversations.bars import bar
-from bot.finishing import FinishItem, FinishStep, StepState, organizations_of, uses_bitbucket, without_an_admin
+from bot.finishing import FinishItem, FinishStep, StepState, uses_bitbucket
 from bot.messages import (
     Button,
     Day,
@@ -66,6 +66,8 @@ def _buttons(rollout: Rollout, items: Items) -> tuple[Button, ...]:
         Button(text(f"finish.step.{step}.short"), Token("finish", f"step.{step}", rollout.id, items[step].version))
         for step in items
     ]
+    if FinishStep.REMOVE in items:
+        steps.append(Button(text("removal.button"), Token("removal", "show", rollout.id)))
     refresh = Button(text("button.refresh"), Token("finish", "show", rollout.id))
     if rollout.state is not RolloutState.FINISHED:
         end = Button(text("finish.end"), Token("finish", "end", rollout.id, rollout.version), Style.PRIMARY)
@@ -106,14 +108,3 @@ def end_form(rollout: Rollout, items: Items, still_open: int, unfit: dict[str, T
         errors=unfit,
         cancel=Token("finish", "show", rollout.id),
     )
-
-
-def lacking_notice(rollout: Rollout, admins: Mapping[str, str]) -> tuple[Element, ...]:
-    """The organizations from which nobody may be removed yet."""
-    lacking = without_an_admin(rollout, admins)
-    if not lacking:
-        return ()
-    if organizations_of(rollout) == ("",):
-        return (Notice(text("finish.lacking.one"), Tone.WARNING),)
-    named = tuple(text("plain", words=key) for key in lacking[:10])
-    return (Notice(text("finish.lacking", organizations=named), Tone.WARNING),)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from bot.conversations.farewell import ci_buttons, ci_question, farewell_message
+from bot.conversations.farewell import ci_buttons, ci_question, farewell_message, old_token_message
 from bot.messages import (
     AnyButton,
     Button,
@@ -38,8 +38,8 @@ def compose(delivery: Delivery, view: InvitationView | None) -> Message | None:
     if view is None:
         return None
     not_yet_sent = delivery.state is not DeliveryState.SENT
-    if delivery.kind is DeliveryKind.FAREWELL:
-        return farewell_message(view)
+    if not delivery.kind.asks_for_checks:
+        return farewell_message(view) if delivery.kind is DeliveryKind.FAREWELL else old_token_message(view)
     if not_yet_sent and (not view.invitation.is_open or view.rollout.state is RolloutState.FINISHED):
         return None
     if view.rollout.state is RolloutState.FINISHED:

@@ -119,14 +119,14 @@ class Engine:
         if scene is None:
             return Transition()
         event = replace(event, actor=await _meet(tx, event.actor))
-        scene = replace(scene, role=roles.role_of(event.actor, self._admins))
+        scene = replace(scene, role=roles.role_of(_with_known_rights(event), self._admins))
         event = (isinstance(event, MessageReceived) and from_message(event)) or event
         conversation, action = conversation_for(event)
         loaded = await conversation.read(tx, event, scene)
         if isinstance(event, CommandIssued) and holds_secret(words_said(event)):
             transition = answers.secret_pasted()
         elif not _may(loaded, event, conversation, action):
-            transition = answers.refused(action, loaded)
+            transition = answers.refused(action, loaded) if _is_certain(loaded, event) else answers.not_recognised()
         else:
             transition = conversation.decide(loaded, event, now)
         await _store(tx, transition, event, scene, now)
@@ -171,6 +171,16 @@ def _may(loaded: Loaded, event: Event, conversation: Conversation, action: str) 
         return True
     is_invitee = loaded.owner is None or loaded.owner == event.actor.id
     return roles.may(loaded.scene.role, conversation.name, action, is_invitee=is_invitee)
+
+
+def _with_known_rights(event: Event) -> Person:
+    """An admin's right that was once heard of has no date: without the platform's word it does not count."""
+    return event.actor if event.actor_known else event.actor.model_copy(update={"is_workspace_admin": False})
+
+
+def _is_certain(loaded: Loaded, event: Event) -> bool:
+    """Whether the refusal would be the same if the platform had told who it is."""
+    return event.actor_known or loaded.owner is not None
 
 
 async def _meet(tx: Transaction, seen: Person) -> Person:

@@ -55,12 +55,14 @@ class Incoming:
     """What every event from a platform tells.
 
     `id` is the platform's own id of the event, prefixed with the workspace's, and unique: it is what the inbox
-    remembers. `actor` is the person as the platform's event and the adapter's cache know them.
+    remembers. `actor` is the person as the platform's event and the adapter's cache know them. `actor_known` is false
+    when the platform did not tell in time who they are: then nobody is an admin by what was once heard of them.
     """
 
     id: str
     workspace_id: str
     actor: Person
+    actor_known: bool = True
     in_private: bool = True  # a direct message with the bot, or Slack's own private answer to a command
 
 

@@ -60,6 +60,7 @@ class SlackAdapter:
             install=self.install,
             people=people,
             replies=Replies(self._api, self._background),
+            background=self._background,
             handle=handle,
             clock=clock,
             ask_who_within=config.ask_who_within,

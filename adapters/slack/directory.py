@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.slack.paging import Patience, pages
+from adapters.slack.members import Members
+from adapters.slack.paging import Patience
 from adapters.slack.people import Known, People
 from adapters.slack.web_api import ApiFailed, ApiRefused, ApiThrottled, WebApi
 from bot.events import NotFound, Problem, Target, TargetKind
 from bot.model import Person, Platform, Workspace
 from bot.ports import Clock, DirectoryUnavailable
-
-# From this many on, one list of everybody costs less than asking for each.
-A_HANDFUL = 5
-MEMBERS_PAGE = 999  # docs.slack.dev/reference/methods/conversations.members
 
 _GROUP_PROBLEMS = {
     "no_such_subteam": Problem.UNKNOWN_GROUP,
@@ -42,6 +39,7 @@ class SlackDirectory:
         self._api = api
         self._people = people
         self._clock = clock
+        self._members = Members(api, clock)
 
     async def resolve(
         self, workspace: Workspace, targets: Sequence[Target]
@@ -50,8 +48,11 @@ class SlackDirectory:
 
         Waits when Slack says so, up to a limit; then, or when Slack does not answer, raises DirectoryUnavailable.
         """
-        look_up = _LookUp(self._api, self._people, workspace.id, Patience(self._clock))
+        look_up = _LookUp(self._members, self._people, workspace.id, Patience(self._clock))
+        emails = sum(target.kind is TargetKind.EMAIL for target in targets)
         try:
+            if self._people.listing_pays(emails):
+                await look_up.list_everybody()
             for target in targets:
                 await look_up.collect(target)
             return await look_up.answer()
@@ -64,14 +65,17 @@ class SlackDirectory:
 class _LookUp:
     """One look-up: first who is meant, by user id, then who they are."""
 
-    def __init__(self, api: WebApi, people: People, workspace_id: str, patience: Patience) -> None:
-        self._api = api
+    def __init__(self, members: Members, people: People, workspace_id: str, patience: Patience) -> None:
+        self._members = members
         self._people = people
         self._workspace_id = workspace_id
         self._patience = patience
         self._wanted: dict[str, str] = {}  # user id -> what the admin wrote
         self._missing: dict[NotFound, None] = {}
-        self._groups: list[dict[str, str]] | None = None
+
+    async def list_everybody(self) -> None:
+        """Once, unless it was not long ago."""
+        await self._people.list_everybody(self._workspace_id, self._patience)
 
     async def collect(self, target: Target) -> None:
         """Note the user ids behind one target."""
@@ -92,34 +96,21 @@ class _LookUp:
     async def _collect_group(self, target: Target) -> None:
         label = target.label or f"@{target.id}"
         try:
-            group_id = await self._group_id(target.id)
+            group_id = await self._members.group_id(target.id, self._patience)
             if group_id is None:
                 await self._collect_handle(target.id, label)
                 return
-            answer = await self._patience.call(self._api, "usergroups.users.list", usergroup=group_id)
+            members = await self._members.of_group(group_id, self._patience)
         except ApiRefused as refused:
             self._leave_out(label, _problem_of(refused, _GROUP_PROBLEMS))
             return
-        members = answer.data.get("users") or []
         if not members:
             self._leave_out(label, Problem.EMPTY_GROUP)
         self._want(members, "")
 
-    async def _group_id(self, name: str) -> str | None:
-        """The group's id; `name` is one, or a handle that Slack's client did not turn into one."""
-        if self._groups is None:
-            answer = await self._patience.call(self._api, "usergroups.list")
-            self._groups = answer.data.get("usergroups") or []
-        wanted = name.casefold()
-        for group in self._groups:
-            if group["id"] == name or group.get("handle", "").casefold() == wanted:
-                return group["id"]
-        # A group that was disabled meanwhile is not listed; asking for its members says so.
-        return name if name[:1] == "S" and name.isupper() and name.isalnum() else None
-
     async def _collect_handle(self, handle: str, label: str) -> None:
         """`@somebody` that came as plain text may be a person."""
-        await self._people.list_everybody(self._workspace_id, self._patience)
+        await self.list_everybody()
         known = self._people.by_handle(handle)
         if known is None:
             self._leave_out(label, Problem.UNKNOWN_GROUP)
@@ -132,14 +123,7 @@ class _LookUp:
             self._leave_out(label, Problem.UNKNOWN_CHANNEL)
             return
         try:
-            members = await pages(
-                self._api,
-                self._patience,
-                "conversations.members",
-                "members",
-                channel=target.id,
-                limit=MEMBERS_PAGE,
-            )
+            members = await self._members.of_channel(target.id, self._patience)
         except ApiRefused as refused:
             self._leave_out(label, _problem_of(refused, _CHANNEL_PROBLEMS))
             return
@@ -158,8 +142,8 @@ class _LookUp:
     async def answer(self) -> tuple[Sequence[Person], Sequence[NotFound]]:
         """Who the noted ones are."""
         unknown = [user_id for user_id in self._wanted if self._people.fresh(user_id) is None]
-        if len(unknown) > A_HANDFUL:
-            await self._people.list_everybody(self._workspace_id, self._patience)
+        if self._people.listing_pays(len(unknown)):
+            await self.list_everybody()
         found = []
         for user_id, label in self._wanted.items():
             known = await self._who_is(user_id, label)

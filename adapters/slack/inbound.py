@@ -10,6 +10,7 @@ import asyncio
 import re
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -22,16 +23,19 @@ from slack_bolt.context.async_context import AsyncBoltContext
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
+from adapters.background import Background
 from adapters.slack import payloads
 from adapters.slack.install import Install, Installation
 from adapters.slack.paging import Patience
 from adapters.slack.payloads import Malformed, Place
 from adapters.slack.people import People
 from adapters.slack.replies import Replies
-from adapters.slack.web_api import ApiFailed, WebApi, sdk_log
+from adapters.slack.web_api import WebApi, sdk_log
+from bot.events import Event
 from bot.model import Person
 from bot.ports import Clock, Handle, StoreUnavailable
 from bot.texts import Reader
+from bot.transition import Reply
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +46,14 @@ ASK_WHO_WITHIN = 0.8  # seconds
 ANYTHING = re.compile(r"[\s\S]*")
 _TIMESTAMP = re.compile(r"\d{1,12}", re.ASCII)
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who did something, and whether Slack has told it."""
+
+    person: Person
+    is_known: bool
 
 
 class Inbound:
@@ -56,6 +68,7 @@ class Inbound:
         install: Install,
         people: People,
         replies: Replies,
+        background: Background,
         handle: Handle,
         clock: Clock,
         ask_who_within: float = ASK_WHO_WITHIN,
@@ -64,6 +77,7 @@ class Inbound:
         self._install = install
         self._people = people
         self._replies = replies
+        self._background = background
         self._handle = handle
         self._clock = clock
         self._ask_who_within = ask_who_within
@@ -146,24 +160,24 @@ class Inbound:
         here = self._here()
         place = payloads.command_place(body)
         actor = await self._actor(here, place)
-        reply = await self._handle(payloads.command(body, here.workspace_id, place, actor))
-        await ack(**self._replies.to_command(reply, place, _reader(actor)))
+        reply = await self._tell(payloads.command(body, here.workspace_id, place, actor.person), actor)
+        await ack(**self._replies.to_command(reply, place, _reader(actor.person)))
 
     async def _on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         here = self._here()
         place = payloads.interaction_place(body)
         actor = await self._actor(here, place)
-        event = payloads.button(body, here.workspace_id, place, actor)
+        event = payloads.button(body, here.workspace_id, place, actor.person)
         if event is not None:
-            self._replies.to_button(await self._handle(event), place, _reader(actor))
+            self._replies.to_button(await self._tell(event, actor), place, _reader(actor.person))
         await ack()
 
     async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         here = self._here()
         place = payloads.interaction_place(body)
         actor = await self._actor(here, place)
-        reply = await self._handle(payloads.submission(body, here.workspace_id, place, actor))
-        await ack(**self._replies.to_submission(reply, place, _reader(actor)))
+        reply = await self._tell(payloads.submission(body, here.workspace_id, place, actor.person), actor)
+        await ack(**self._replies.to_submission(reply, place, _reader(actor.person)))
 
     async def _on_event(self, body: dict[str, Any]) -> None:
         match payloads.word(payloads.part(body, "event"), "type"):
@@ -181,17 +195,17 @@ class Inbound:
             return
         place = payloads.event_place(event)
         actor = await self._actor(here, place)
-        received = payloads.message(body, here.workspace_id, actor)
+        received = payloads.message(body, here.workspace_id, actor.person)
         if received is not None:
-            self._replies.to_message(await self._handle(received), place, _reader(actor))
+            self._replies.to_message(await self._tell(received, actor), place, _reader(actor.person))
 
     async def _on_home(self, body: dict[str, Any]) -> None:
         here = self._here()
         place = payloads.event_place(payloads.part(body, "event"))
         actor = await self._actor(here, place)
-        opened = payloads.home_opened(body, here.workspace_id, actor)
+        opened = payloads.home_opened(body, here.workspace_id, actor.person)
         if opened is not None:
-            self._replies.to_message(await self._handle(opened), place, _reader(actor))
+            self._replies.to_message(await self._tell(opened, actor), place, _reader(actor.person))
 
     def _here(self) -> Installation:
         here = self._install.current
@@ -199,19 +213,23 @@ class Inbound:
             raise StoreUnavailable
         return here
 
-    async def _actor(self, here: Installation, place: Place) -> Person:
-        """Who it is. If Slack does not tell in time: what was last heard, without an admin's rights."""
-        try:
-            async with asyncio.timeout(self._ask_who_within):
-                known = await self._people.ask(here.workspace_id, place.user_id, Patience(self._clock, waits=0))
-            person = known.person
-        except (ApiFailed, TimeoutError):
-            last = self._people.remembered(place.user_id)
-            person = last.person.model_copy() if last else self._unknown(here, place)
-            person.is_workspace_admin = False
-        return person.model_copy(update={"channel_id": place.direct_channel, "seen_at": self._clock.now()})
+    async def _actor(self, here: Installation, place: Place) -> Actor:
+        """Who it is. When Slack does not tell in time, what it told within the last hour. Its answer is waited for in
+        the background, so that whoever asks again is known.
+        """
+        if self._people.fresh(place.user_id) is None:
+            asking = self._people.ask(here.workspace_id, place.user_id, Patience(self._clock, waits=0))
+            await asyncio.wait({self._background.start(asking)}, timeout=self._ask_who_within)
+        known = self._people.trusted(place.user_id)
+        person = known.person if known is not None else self._unknown(here, place)
+        now = {"channel_id": place.direct_channel, "seen_at": self._clock.now()}
+        return Actor(person.model_copy(update=now), known is not None)
+
+    async def _tell(self, event: Event, actor: Actor) -> Reply | None:
+        return await self._handle(event if actor.is_known else replace(event, actor_known=False))
 
     def _unknown(self, here: Installation, place: Place) -> Person:
+        """Without an e-mail address: nobody takes this for all that there is to be told (storage/people.py)."""
         return Person(
             id=Person.key(here.workspace_id, place.user_id),
             workspace_id=here.workspace_id,

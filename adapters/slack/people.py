@@ -14,11 +14,14 @@ from bot.events import Problem
 from bot.model import Person
 from bot.ports import Clock
 
-MAX_AGE = timedelta(minutes=10)
+MAX_AGE = timedelta(minutes=10)  # then Slack is asked again
+TRUSTED_FOR = timedelta(hours=1)  # while Slack does not answer: a right that was withdrawn lapses after so long
 MOST_REMEMBERED = 5_000
 # Slack recommends 200 a page and allows up to 1,000 (docs.slack.dev/reference/methods/users.list); with 200, ten
 # thousand people take fifty calls at about twenty a minute.
 PAGE = 1_000
+# users.list is Tier 2 (20 calls a minute), users.info Tier 4 (100): docs.slack.dev/apis/web-api/rate-limits.
+ONE_BY_ONE_A_PAGE = 5
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,16 @@ class People:
         self._clock = clock
         self._one_by_one: dict[str, Known] = {}
         self._everybody: dict[str, Known] = {}
+        self._by_handle: dict[str, Known] = {}
+        self._by_email: dict[str, Known] = {}
         self._listed_at: datetime | None = None
         self._listing = asyncio.Lock()
 
-    def remembered(self, user_id: str) -> Known | None:
-        """What was last heard of somebody, however old."""
-        return self._one_by_one.get(user_id) or self._everybody.get(user_id)
+    def trusted(self, user_id: str) -> Known | None:
+        """What was last heard of somebody, unless it is so old that an admin's right in it no longer counts."""
+        heard = [each for each in (self._one_by_one.get(user_id), self._everybody.get(user_id)) if each]
+        last = max(heard, key=lambda known: known.at, default=None)
+        return None if last is None or self._clock.now() - last.at >= TRUSTED_FOR else last
 
     def fresh(self, user_id: str) -> Known | None:
         """What is known and not too old."""
@@ -100,12 +107,19 @@ class People:
 
     def by_handle(self, handle: str) -> Known | None:
         """The one with this handle among those listed."""
-        wanted = handle.casefold()
-        return next((known for known in self._everybody.values() if known.handle.casefold() == wanted), None)
+        return self._by_handle.get(handle.casefold())
 
     def by_email(self, email: str) -> Known | None:
         """The one with this address (case-folded) among those listed."""
-        return next((known for known in self._everybody.values() if known.person.email == email), None)
+        return self._by_email.get(email)
+
+    def listing_pays(self, wanted: int) -> bool:
+        """Whether listing everybody takes less time than asking for so many people one by one.
+
+        As many pages as the last list had; of a workspace that was never listed, one: it is known afterwards.
+        """
+        pages_of_all = max(-(-len(self._everybody) // PAGE), 1)
+        return wanted > pages_of_all * ONE_BY_ONE_A_PAGE
 
     async def ask(self, workspace_id: str, user_id: str, patience: Patience) -> Known:
         """users.info, unless what is known is fresh."""
@@ -134,6 +148,8 @@ class People:
             members = await pages(self._api, patience, "users.list", "members", limit=PAGE, include_locale=True)
             known = [known_from(user, workspace_id, at) for user in members]
             self._everybody = {each.person.user_id: each for each in known}
+            self._by_handle = {each.handle.casefold(): each for each in known if each.handle}
+            self._by_email = {each.person.email: each for each in known if each.person.email}
             self._listed_at = at
 
     def _remember(self, user: Mapping[str, Any], workspace_id: str) -> Known:

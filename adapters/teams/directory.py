@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, assert_never
 
 from adapters.teams.connector_error import ConnectorError
 from adapters.teams.graph import Graph, GraphRefused
 from adapters.teams.install import Installation
-from adapters.teams.roster import Rosters, email_of, object_id_of, person_of
+from adapters.teams.roster import MEMBERS_AGE, Rosters, email_of, object_id_of, person_of
 from bot.events import NotFound, Problem, Target, TargetKind
 from bot.model import Person, Platform, Workspace
 from bot.ports import Clock, Store
@@ -55,6 +56,7 @@ class TeamsDirectory:
         self._installation = installation
         self._store = store
         self._clock = clock
+        self._disabled: dict[str, tuple[datetime, set[str]]] = {}  # by team
 
     async def resolve(
         self, workspace: Workspace, targets: Sequence[Target]
@@ -114,7 +116,7 @@ class TeamsDirectory:
     async def _team(self, workspace: Workspace, target: Target, found: Found) -> None:
         label = target.label or target.id
         try:
-            members = [member async for member in self._rosters.members(workspace, target.id)]
+            members = await self._rosters.members(workspace, target.id)
         except ConnectorError as error:
             found.leave_out(label, Problem.NOT_IN_CHANNEL if error.status == 403 else Problem.UNKNOWN_CHANNEL)
             return
@@ -132,13 +134,18 @@ class TeamsDirectory:
             found.add(person, object_id if disabled is None else "")
 
     async def _disabled_in(self, workspace: Workspace, team_id: str) -> set[str] | None:
-        """Object ids of a team's disabled accounts; None when Graph does not tell."""
+        """Object ids of a team's disabled accounts, remembered for MEMBERS_AGE; None when Graph does not tell."""
+        at, kept = self._disabled.get(team_id, (None, set()))
+        if at is not None and self._clock.now() - at < MEMBERS_AGE:
+            return kept
         try:
             group_id = await self._rosters.group_id(workspace, team_id)
             users = self._graph.listed(f"/groups/{group_id}/members", {"$select": "id,accountEnabled", "$top": "999"})
-            return {str(user.get("id")) async for user in users if user.get("accountEnabled") is False}
+            disabled = {str(user.get("id")) async for user in users if user.get("accountEnabled") is False}
         except (ConnectorError, GraphRefused):
             return None
+        self._disabled[team_id] = (self._clock.now(), disabled)
+        return disabled
 
     async def _tag(self, workspace: Workspace, target: Target, found: Found) -> None:
         """Tags and their members are Graph's; their Teams ids are the team's roster's."""
@@ -148,7 +155,7 @@ class TeamsDirectory:
             group_id = await self._rosters.group_id(workspace, team_id)
             path = f"/teams/{group_id}/tags/{tag_id}/members"
             tagged = [str(row.get("userId") or "") async for row in self._graph.listed(path)]
-            roster = {object_id_of(each): each async for each in self._rosters.members(workspace, team_id)}
+            roster = {object_id_of(each): each for each in await self._rosters.members(workspace, team_id)}
         except GraphRefused as refused:
             found.leave_out(label, Problem.UNKNOWN_GROUP if refused.status == 404 else Problem.TAGS_NOT_ALLOWED)
             return

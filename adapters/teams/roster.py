@@ -1,6 +1,8 @@
 """Members of teams, as the Bot Connector tells them, and how they become people."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from adapters.teams.connector import Connector
@@ -14,6 +16,10 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 ATTEMPTS = 4
+# How long a team's members are remembered: lists that are asked for one after the other, and several tags of a team,
+# cost one look-up; whoever has just changed a team is not told what was true before for long.
+MEMBERS_AGE = timedelta(minutes=2)
+MOST_REMEMBERED = 50  # teams and channels
 LONGEST_WAIT = 30.0  # seconds; a longer Retry-After is the caller's to wait for
 DEFAULT_WAIT = 5.0
 
@@ -26,9 +32,24 @@ class Rosters:
         self._profiles = profiles
         self._clock = clock
         self._app_id = app_id
+        self._kept: OrderedDict[str, tuple[datetime, Sequence[Json]]] = OrderedDict()
+        self._group_ids: dict[str, str] = {}  # they never change
 
-    async def members(self, workspace: Workspace, conversation_id: str) -> AsyncIterator[Json]:
-        """Every member, page after page. Raises ConnectorError when Teams refuses, DirectoryUnavailable else."""
+    async def members(self, workspace: Workspace, conversation_id: str) -> Sequence[Json]:
+        """Every member, remembered for MEMBERS_AGE. Raises ConnectorError when Teams refuses, DirectoryUnavailable
+        else.
+        """
+        at, kept = self._kept.get(conversation_id, (None, ()))
+        if at is not None and self._clock.now() - at < MEMBERS_AGE:
+            return kept
+        members = [member async for member in self._pages(workspace, conversation_id)]
+        self._kept[conversation_id] = (self._clock.now(), members)
+        self._kept.move_to_end(conversation_id)
+        if len(self._kept) > MOST_REMEMBERED:
+            self._kept.popitem(last=False)
+        return members
+
+    async def _pages(self, workspace: Workspace, conversation_id: str) -> AsyncIterator[Json]:
         token: str | None = None
         while True:
             page = await self._patiently(
@@ -60,8 +81,10 @@ class Rosters:
 
     async def group_id(self, workspace: Workspace, team_id: str) -> str:
         """A team's id in Entra and Graph. Raises as `members` does."""
-        team = await self._patiently(lambda: self._connector.team(workspace.service_url, team_id))
-        return str(team.get("aadGroupId") or "")
+        if team_id not in self._group_ids:
+            team = await self._patiently(lambda: self._connector.team(workspace.service_url, team_id))
+            self._group_ids[team_id] = str(team.get("aadGroupId") or "")
+        return self._group_ids[team_id]
 
     def _keep(self, member: Json) -> None:
         if isinstance(member.get("id"), str):

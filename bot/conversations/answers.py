@@ -33,6 +33,11 @@ def refused(action: str, loaded: Loaded) -> Transition:
     )
 
 
+def not_recognised() -> Transition:
+    """The platform has not told in time whether they are an admin. It goes on telling: the next time it is known."""
+    return whisper(text("answer.not_recognised"), Tone.WARNING)
+
+
 def secret_pasted() -> Transition:
     """Somebody wrote a token. Say so, and let it go no further: not into an answer, not into a row."""
     return Transition(reply=Whisper(notice(text("secret.pasted"), Tone.ERROR)), audit="secret.pasted")

@@ -411,3 +411,38 @@ async def test_a_crash_loses_at_most_the_answer(store: Database, engine: Engine,
     assert (again is None) == (point == "engine.after_commit")
     assert len(await stored(store, Check)) == 1
     assert len(await stored(store, AuditEntry)) == 1
+
+
+async def test_an_admin_whom_the_platform_is_slow_to_tell_about_is_asked_to_try_again(
+    store: Database, engine: Engine
+) -> None:
+    """What was once stored about their right has no date: it does not count, and is not lost either."""
+    await installed(store)
+    await rolled_out(store)
+    unknown = ADA.model_copy(update={"email": "", "is_workspace_admin": False})
+    reply = await engine(command("status", actor=unknown, actor_known=False))
+    assert keys(message_of(reply))[0] == "answer.not_recognised"
+    assert not [each for each in await stored(store, AuditEntry) if each.outcome == "refused"]
+    (ada,) = await stored(store, Person)
+    assert ada.is_workspace_admin
+    assert "status.title" in keys(message_of(await engine(command("status"))))
+
+
+async def test_an_admin_by_name_needs_nobodys_word_for_it(store: Database, clock: StoppedClock) -> None:
+    await installed(store, people=(ADA, GRACE))
+    await rolled_out(store)
+    engine = Engine(store, clock, Admins.of(GRACE.email))
+    bare = GRACE.model_copy(update={"email": ""})
+    reply = await engine(command("status", actor=bare, actor_known=False))
+    assert "status.title" in keys(message_of(reply))
+
+
+async def test_somebody_elses_button_is_refused_whether_or_not_it_is_known_who_pressed_it(
+    store: Database, engine: Engine
+) -> None:
+    await invited_people(store, GRACE, LINUS)
+    (grace, _) = await stored(store, Invitation)
+    owner = GRACE if grace.person_id == GRACE.id else LINUS
+    other = LINUS if owner is GRACE else GRACE
+    pressed = replace(press(Token("confirm", "access", grace.id), other), actor_known=False)
+    assert keys(message_of(await engine(pressed)))[0] == "answer.not_yours"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import pytest
 
 from bot import faultpoints
+from bot.clock import SystemClock
 from bot.engine import Engine
-from bot.events import NotFound, Problem, Target, TargetKind
-from bot.lookups import LEASE, MAX_ATTEMPTS, LookUpWorker
-from bot.model import Delivery, Dialog, LookUp, LookUpState, Person, Platform
+from bot.events import Event, NotFound, PeopleFound, Problem, Target, TargetKind
+from bot.lookups import LAST_WORDS, LEASE, MAX_ATTEMPTS, LookUpWorker, one_each
+from bot.model import Delivery, Dialog, LookUp, LookUpState, Person, Platform, Workspace
 from bot.ports import Directory, DirectoryUnavailable
 from bot.roles import Admins
+from bot.transition import Reply
 from storage.database import Database
-from tests.builders import ADA, GRACE, LINUS, command, keys, words
+from tests.builders import ADA, GRACE, LINUS, command, keys, person, rollout, words, workspace
 from tests.doubles import MemoryDirectory, StoppedClock
 from tests.rows import installed, rolled_out, stored
 
@@ -93,7 +99,9 @@ class Crash(BaseException):
     """The process is gone."""
 
 
-@pytest.mark.parametrize("point", ["look_up.after_claim", "look_up.after_answer", "look_up.before_done"])
+@pytest.mark.parametrize(
+    "point", ["look_up.after_claim", "look_up.after_answer", "look_up.after_list", "look_up.before_done"]
+)
 async def test_a_crash_loses_no_question_and_answers_none_twice(
     store: Database, engine: Engine, clock: StoppedClock, point: str
 ) -> None:
@@ -116,3 +124,105 @@ async def test_a_crash_loses_no_question_and_answers_none_twice(
     assert len(await lists(store)) == 1
     (dialog,) = await stored(store, Dialog)
     assert dialog.version == 2
+
+
+async def test_in_the_end_the_admin_hears_of_an_answer_that_could_not_be_shown(
+    store: Database, engine: Engine, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not retried for ever, and with growing pauses."""
+    directory = MemoryDirectory(answers=[((GRACE,), ())] * 99)
+    broken = [True]
+
+    async def handle(event: Event) -> Reply | None:
+        if isinstance(event, PeopleFound) and broken:
+            raise RuntimeError("a fault of our own")
+        return await engine(event)
+
+    asking = LookUpWorker(store, {Platform.SLACK: directory}, handle, clock)
+    for _ in range(MAX_ATTEMPTS):
+        assert await asking.run_once() == 0
+        clock.forward(minutes=10)
+    assert await lists(store) == []
+    broken.clear()
+    assert await asking.run_once() == 1
+    (sent,) = await lists(store)
+    assert "left_out.look_up_failed" in keys(sent.content)
+    assert len(directory.asked) == MAX_ATTEMPTS
+
+
+async def test_a_look_up_whose_answer_can_never_be_shown_ends_too(
+    store: Database, engine: Engine, clock: StoppedClock
+) -> None:
+    async def handle(event: Event) -> Reply | None:
+        raise RuntimeError("a fault of our own")
+
+    asking = LookUpWorker(store, {Platform.SLACK: MemoryDirectory()}, handle, clock)
+    for _ in range(20):
+        await asking.run_once()
+        clock.forward(minutes=10)
+    (look_up,) = await stored(store, LookUp)
+    assert look_up.state is LookUpState.DONE
+    assert look_up.attempt == MAX_ATTEMPTS + LAST_WORDS
+
+
+@dataclass
+class SlowDirectory:
+    """Implements bot.ports.Directory for two workspaces; one of them never answers."""
+
+    platform: Platform = Platform.SLACK
+
+    async def resolve(
+        self, workspace: Workspace, targets: Sequence[Target]
+    ) -> tuple[Sequence[Person], Sequence[NotFound]]:
+        if workspace.id == "slack:T1":
+            await asyncio.Event().wait()
+        return (GRACE,), ()
+
+
+async def test_a_slow_directory_does_not_hold_up_another_workspaces(
+    store: Database, engine: Engine, clock: StoppedClock
+) -> None:
+    """Ada's own is slow; somebody in another company asks after her."""
+    eve = person("eve", "slack:T2", is_workspace_admin=True)
+    await installed(store, workspace("slack:T2", company="other"), people=(eve,))
+    await rolled_out(store, rollout(id="rollout-2", company="other"))
+    await engine(command("invite", ENGINEERING, actor=eve))
+    await engine(command("invite", ENGINEERING))
+    running = asyncio.create_task(LookUpWorker(store, {Platform.SLACK: SlowDirectory()}, engine, SystemClock()).run())
+    async with asyncio.timeout(20):
+        while not (found := await lists(store)):  # noqa: ASYNC110  # a database calls nobody
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [each.person_id for each in found] == [eve.id]
+    states = sorted(each.state for each in await stored(store, LookUp))
+    assert states == [LookUpState.DONE, LookUpState.READY, LookUpState.RUNNING], "one at a time in each workspace"
+
+
+GRACE_IN_TEAMS = person("grace", "teams:X")
+IRIS_IN_TEAMS = person("iris", "teams:X")
+GHOST = NotFound("ghost@acme.example", Problem.UNKNOWN_EMAIL)
+
+
+async def test_addresses_are_looked_up_in_every_workspace_of_the_company(
+    store: Database, engine: Engine, clock: StoppedClock
+) -> None:
+    await installed(store, workspace("teams:X"), people=())
+    await installed(store, workspace("teams:Y", company="other"), people=())
+    await engine(command("invite grace@acme.example iris@acme.example ghost@acme.example"))
+    iris = NotFound("iris@acme.example", Problem.UNKNOWN_EMAIL)
+    slack = MemoryDirectory(answers=[((GRACE,), (iris, GHOST))] * 2)
+    teams = MemoryDirectory(Platform.TEAMS, answers=[((IRIS_IN_TEAMS,), (GHOST,))])
+    asking = LookUpWorker(store, {Platform.SLACK: slack, Platform.TEAMS: teams}, engine, clock)
+    assert await asking.run_once() == 2
+    assert [[each.id for each in asked] for asked in teams.asked] == [["iris@acme.example", "ghost@acme.example"]]
+    said = [words(each.content) for each in await lists(store)]
+    (both,) = [each for each in said if "Iris" in each]
+    assert "Grace" in both
+    assert "Nobody has the address ghost@acme.example, neither here nor in your other connected workspaces." in both
+
+
+async def test_a_person_in_two_workspaces_is_invited_where_the_command_was_written() -> None:
+    assert one_each([GRACE_IN_TEAMS, LINUS, GRACE], "slack:T1") == [GRACE, LINUS]
+    assert one_each([GRACE_IN_TEAMS, GRACE], "teams:X") == [GRACE_IN_TEAMS]
+    assert one_each([GRACE, GRACE], "slack:T1") == [GRACE]

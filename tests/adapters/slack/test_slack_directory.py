@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -201,3 +202,51 @@ async def test_a_withdrawn_token_is_not_an_unknown_group(slack, resolve):
     slack.credentials.revoked = True
     with pytest.raises(DirectoryUnavailable):
         await resolve(group(slack, "engineering"))
+
+
+async def test_three_groups_of_a_thousand_that_overlap_cost_a_dozen_calls(slack, resolve, clock):
+    """However many people are in how many of them: a call for each group, and one list in pages."""
+    crowd = slack.add_people(2_000)
+    for name, first in (("red", 0), ("green", 500), ("blue", 1_000)):
+        slack.world.add_group(name, crowd[first : first + 1_000])
+    before = len(slack.log)
+    people, _ = await resolve(*(group(slack, name) for name in ("red", "green", "blue")))
+    assert len(people) == len(set(people)) == 2_000
+    cost = Counter(call.method for call in slack.log[before:])
+    assert cost == {"usergroups.list": 1, "usergroups.users.list": 3, "users.list": 3}
+
+    await resolve(*(group(slack, name) for name in ("red", "green", "blue")), group(slack, "engineering"))
+    again = Counter(call.method for call in slack.log[before:]) - cost
+    assert again == {"usergroups.users.list": 1}, "what was asked for two minutes ago is remembered"
+    clock.at += timedelta(minutes=3)
+    await resolve(group(slack, "red"))
+    assert len(slack.calls("usergroups.users.list")) == 5
+
+
+async def test_many_addresses_cost_one_list(slack, resolve):
+    slack.add_people(500)
+    people, _ = await resolve(*(email(f"person-{number}@example.com") for number in range(1, 101)))
+    assert len(people) == 100
+    assert slack.calls("users.lookupByEmail") == []
+    assert len(slack.calls("users.list")) == 1
+
+
+async def test_a_few_people_of_a_large_company_are_asked_for_one_by_one(slack, resolve, clock):
+    """Listing thirty thousand would take a minute and a half, asking for twenty a few seconds."""
+    crowd = slack.add_people(3_000)
+    slack.world.add_group("all", crowd)
+    slack.world.add_group("few", crowd[:12])
+    await resolve(group(slack, "all"))
+    clock.at += timedelta(minutes=11)
+    lists = len(slack.calls("users.list"))
+    people, _ = await resolve(group(slack, "few"))
+    assert len(people) == 12
+    assert len(slack.calls("users.list")) == lists
+    assert len(slack.calls("users.info")) == 12
+
+
+async def test_an_empty_group_is_asked_for_anew_as_soon_as_somebody_is_in_it(slack, resolve):
+    assert (await resolve(group(slack, "nobody")))[0] == []
+    found = next(each for each in slack.world.groups.values() if each.handle == "nobody")
+    found.members.append(slack.person("bob").id)
+    assert (await resolve(group(slack, "nobody")))[0] == ["Bob Baker"]

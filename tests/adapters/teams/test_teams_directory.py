@@ -1,5 +1,6 @@
 """Who is behind a mention, a team, a tag and an address, and who is left out."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -277,3 +278,32 @@ def test_people_of_other_tenants_and_bots_in_a_roster_are_left_out():
 )
 def test_the_address_in_a_roster(member: dict[str, str], expected: str):
     assert email_of(member) == expected
+
+
+async def test_three_teams_of_a_thousand_that_overlap_cost_a_few_pages(bot: Bot) -> None:
+    """However many people are in how many of them."""
+    crowd = [each.key for each in bot.teams.add_people(2_000)]
+    teams = [bot.teams.tenant.add_team(name, []) for name in ("Red", "Green", "Blue")]
+    for place, each in enumerate(teams):
+        each.members[:] = crowd[place * 500 : place * 500 + 1_000]
+    before = len(bot.teams.calls.log)
+    targets = [Target(TargetKind.TEAM, each.id, each.name) for each in teams]
+    found, left_out = await resolve(bot, *targets)
+    assert len(set(found)) == 2_000
+    assert left_out == []
+    cost = Counter(call.operation for call in bot.teams.calls.log[before:])
+    assert cost["paged_members"] == 15, cost  # two hundred a page
+    assert cost.total() <= 27, cost
+
+    await resolve(bot, *targets)
+    again = Counter(call.operation for call in bot.teams.calls.log[before:]) - cost
+    assert again.total() == 0, "what was asked for two minutes ago is remembered"
+
+
+async def test_several_tags_of_a_team_cost_one_reading_of_the_team(bot: Bot) -> None:
+    found = bot.teams.tenant.teams[0]
+    found.tags += [Tag(f"t{number}", f"tag {number}", ["diego", "mei"]) for number in range(3)]
+    before = bot.calls("paged_members")
+    people, _ = await resolve(bot, *(tag(bot, number) for number in range(len(found.tags))))
+    assert {"diego", "mei"} <= set(people)
+    assert bot.calls("paged_members") - before == 1

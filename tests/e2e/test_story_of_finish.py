@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import json
+import re
+
+import aiohttp
+
 from tests.e2e.chatting import Said, Values
 from tests.e2e.office import Chat
-from tests.e2e.rollouts import confirms_everything, invited
+from tests.e2e.rollouts import confirms_everything, invited, invites, sets_up
 
 STEPS: tuple[tuple[str, Values], ...] = (
     ("Administer Enterprise", {"state": "done", "proof": "https://tickets.example/1"}),
@@ -96,3 +102,115 @@ async def test_an_archived_rollout_is_out_of_the_way(chat: Chat):
     await chat.admin.reads("The rollout of Acme is archived.")
     await chat.admin.types("/sso finish")
     await chat.admin.reads("There is no rollout yet.")
+
+
+# old accounts
+
+
+async def records_admins(chat: Chat) -> None:
+    """Each organization keeps an admin without SSO."""
+    await chat.admin.presses("Organization admins")
+    await chat.admin.opens("Organization admins")
+    await chat.admin.submits({"state": "done", "proof": "acme-web: olivia@github\nacme-core: olivia@github"})
+    await chat.admin.reads("steps settled")
+
+
+async def looks_at_old_accounts(chat: Chat) -> Said:
+    await asks_for_the_steps(chat)
+    await chat.admin.presses("Old accounts")
+    return await chat.admin.reads("Old accounts of Acme")
+
+
+async def fetches(chat: Chat, label: str, on: Said | None = None) -> list[dict[str, str]]:
+    """Ask for the file, open the link, and read the CSV."""
+    await chat.admin.presses(label, on=on)
+    offered = await chat.admin.reads("Your file is ready.")
+    shown = getattr(offered.native, "blocks", None) or offered.native.card
+    (path,) = set(re.findall(r"http://127\.0\.0\.1(/files/[\w-]+)", json.dumps(shown)))
+    async with aiohttp.ClientSession() as http:
+        async with http.get(chat.office.url + path) as page:
+            assert page.status == 200
+        async with http.post(chat.office.url + path) as file:
+            assert file.status == 200
+            lines = (await file.text("utf-8-sig")).splitlines()
+        async with http.post(chat.office.url + path) as again:
+            assert again.status == 404
+    return list(csv.DictReader(lines))
+
+
+async def test_only_whoever_is_through_is_on_the_removal_list(chat: Chat):
+    await sets_up(chat.admin)
+    await invites(chat.admin, chat.invitee, chat.colleague)
+    await chat.office.settles()
+    await confirms_everything(chat.invitee)
+    await chat.invitee.presses("No CI job uses it")
+    await chat.invitee.reads("No CI job uses a token of your old account")
+    shown = await looks_at_old_accounts(chat)
+    assert shown.fact("May be removed") == "0"
+    assert "No admin without SSO is recorded for acme-web and acme-core." in shown.words
+    await chat.admin.presses("All steps")
+    await chat.admin.reads("Finishing Acme's move to SSO")
+    await records_admins(chat)
+    await chat.admin.presses("Old accounts")
+    shown = await chat.admin.reads("Old accounts of Acme")
+    assert shown.fact("May be removed") == "1"
+    assert chat.invitee.name in shown.words
+    rows = await fetches(chat, "Get the file", on=shown)
+    assert {(row["organization"], row["email"], row["remove"]) for row in rows} == {
+        (organization, each.email, remove)
+        for organization in ("acme-web", "acme-core")
+        for each, remove in ((chat.invitee, "yes"), (chat.colleague, "no"))
+    }
+    assert {row["reasons"] for row in rows} == {"", "access; tasks; token; ci_unknown"}
+
+
+async def test_whoever_is_kept_is_not_on_the_list(chat: Chat):
+    await invited(chat)
+    await confirms_everything(chat.invitee)
+    await chat.invitee.presses("No CI job uses it")
+    await looks_at_old_accounts(chat)
+    people = {row.email: row.user_id for row in await chat.office.rows("person")}
+    await chat.admin.presses("Keep an account")
+    await chat.admin.opens("Keep an account")
+    await chat.admin.submits({"person": people[chat.invitee.email], "keep": "yes"})
+    await chat.admin.reads(f"The old account of {chat.invitee.name} is kept.")
+    shown = await looks_at_old_accounts(chat)
+    assert (shown.fact("May be removed"), shown.fact("Marked to be kept")) == ("0", "1")
+
+
+async def test_people_are_asked_about_ci_and_told_once_that_they_may_delete_their_old_account(chat: Chat):
+    await invited(chat)
+    await confirms_everything(chat.invitee)
+    await asks_for_the_steps(chat)
+    await records_admins(chat)
+    await chat.admin.presses("Old accounts")
+    await chat.admin.presses("Ask 1 person about CI")
+    await chat.admin.reads("The question goes to 1 person.")
+    asked = await chat.invitee.reads("One question about your old SonarQube Cloud account")
+    await chat.invitee.presses("No CI job uses it", on=asked)
+    await chat.invitee.reads("No CI job uses a token of your old account")
+    await chat.admin.presses("Old accounts")
+    shown = await chat.admin.reads("Old accounts of Acme")
+    await chat.admin.presses("Tell 1 person", on=shown)
+    await chat.admin.reads("The message goes to 1 person.")
+    told = await chat.invitee.reads("You may delete your old SonarQube Cloud account")
+    assert "with a 403" in told.words
+    await chat.admin.presses("Tell 1 person", on=shown)
+    await chat.office.settles()
+    assert len([each for each in chat.invitee.messages if "You may delete" in each.words]) == 1
+    await chat.invitee.presses("A CI job still uses it", on=told)
+    await chat.invitee.reads("Please do not delete your old account yet")
+
+
+async def test_an_admin_gets_everybody_and_the_audit_as_files(chat: Chat):
+    await invited(chat)
+    await confirms_everything(chat.invitee)
+    await chat.admin.types("/sso export")
+    offered = await chat.admin.reads("Files about Acme's move to SSO")
+    (row,) = await fetches(chat, "People (CSV)", on=offered)
+    assert (row["email"], row["token_source"]) == (chat.invitee.email, "invitee")
+    assert row["access_confirmed_at"].startswith("2026-02-02T09:")
+    actions = [row["action"] for row in await fetches(chat, "Audit log (CSV)", on=offered)]
+    assert {"rollout.created", "invited", "confirmed.token", "file.fetched.people"} <= set(actions)
+    stored = await chat.office.everything_stored()
+    assert not any("/files/" in row for rows in stored.values() for row in rows)

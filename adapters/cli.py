@@ -44,6 +44,7 @@ from bot.schedule import build_scheduler
 from bot.waves import WaveWorker
 from storage import migrate
 from storage.database import Database
+from storage.restored import doubt
 
 DONE, FAILED, USAGE = 0, 1, 2
 LAST_WORDS = (
@@ -240,12 +241,20 @@ def _db(arguments: argparse.Namespace) -> int:
             return DONE
         if arguments.operation == "upgrade":
             _run(migrate.upgrade(url))
+        elif arguments.operation == "restored":
+            print(f"restored: {_run(_restored(url))} messages wait that may have been sent since the backup.")
+            return DONE
         else:
             _run(migrate.downgrade(url, arguments.revision))
     except ValueError as mistake:  # a database of another kind, an unknown revision
         return _complain([str(mistake)])
     print(f"{arguments.operation}: done")
     return DONE
+
+
+async def _restored(url: str) -> int:
+    await migrate.upgrade(url)
+    return await doubt(url, SystemClock())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -284,6 +293,9 @@ def parser() -> argparse.ArgumentParser:
     operations = db.add_subparsers(dest="operation", required=True, metavar="OPERATION")
     operations.add_parser("upgrade", help="bring the tables to this version")
     operations.add_parser("current", help="print the revision that the database is at")
+    operations.add_parser(
+        "restored", help="after restoring a backup: let nothing be sent that may have been sent since it was made"
+    )
     down = operations.add_parser("downgrade", help="go back to an older revision; data of newer tables is lost")
     down.add_argument("revision", help='the revision to go back to, or "base" for none')
     return usher

@@ -54,10 +54,19 @@ class WaveWorker:
             wave = await tx.rollouts.claim_wave(wave_id)
             if wave is None:
                 return False
-            advanced = await (self._store_some(tx, wave) if wave.stage is WaveStage.STORING else _withdraw(tx, wave))
+            advanced = await self._advance(tx, wave)
             faultpoints.reach("wave.before_commit")
         faultpoints.reach("wave.after_commit")
         return advanced
+
+    async def _advance(self, tx: Transaction, wave: Wave) -> bool:
+        match wave.stage:
+            case WaveStage.STORING:
+                return await self._store_some(tx, wave)
+            case WaveStage.CANCELLED if wave.finished_at is None:
+                return await _withdraw(tx, wave)
+            case _:  # somebody else was faster
+                return False
 
     async def _store_some(self, tx: Transaction, wave: Wave) -> bool:
         rollout = await tx.rollouts.hold_still(wave.rollout_id)

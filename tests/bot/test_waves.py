@@ -185,6 +185,16 @@ def _crash_at(point: str) -> Callable[[str], None]:
     return crash
 
 
+async def test_a_wave_that_another_process_has_just_stored_is_left_alone(
+    store: Database, engine: Engine, worker: WaveWorker
+) -> None:
+    """Two processes have seen that it is to be stored; the slower one finds it stored."""
+    wave = await agreed(store, engine, *PEOPLE)
+    await worker.run_once()
+    assert not await worker._step(wave.id)
+    assert len(await stored(store, Invitation)) == 25
+
+
 async def test_whoever_was_invited_by_somebody_else_meanwhile_does_not_count(
     store: Database, engine: Engine, worker: WaveWorker
 ) -> None:

@@ -6,7 +6,7 @@ PORT ?= 3978
 # With it, each of the many processes that the tests start would compile every module anew, for three seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check vendors lowest lock clean
+.PHONY: setup demo test check vendors lowest postgresql-15 lock clean
 
 setup: $(VENV)/.ready  ## create .venv from requirements.lock, with the command `usher`
 
@@ -55,6 +55,10 @@ $(LOWEST)/.ready: $(VENV)/.ready pyproject.toml
 	VIRTUAL_ENV=$(LOWEST) $(UV) pip install --quiet --resolution lowest-direct --group dev --extra otel --requirements pyproject.toml
 	VIRTUAL_ENV=$(LOWEST) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+postgresql-15: setup  ## what uses the database most, on Debian's PostgreSQL: `make test` has the newest
+	pg_virtualenv -v 15 -t sh -c 'TEST_DATABASE_URL=postgresql://$$PGUSER:$$PGPASSWORD@$$PGHOST:$$PGPORT/postgres \
+	  $(BIN)/pytest tests/storage tests/backup tests/crash/test_two_processes.py -k "not sqlite"'
 
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --custom-compile-command "make lock"

@@ -1,12 +1,13 @@
-"""Backups as an operator makes them: `sqlite3 .backup`, `pg_dump` and `psql`."""
+"""Backups as an operator makes them: `pg_dump` and `psql`, and what `.backup` does in SQLite's shell."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -15,7 +16,8 @@ from sqlalchemy.engine import make_url
 def back_up(url: str, backup: Path) -> None:
     """While the bot is running."""
     if url.startswith("sqlite"):
-        _run("sqlite3", make_url(url).database or "", f".backup '{backup}'")
+        with closing(sqlite3.connect(make_url(url).database or "")) as live, closing(sqlite3.connect(backup)) as copy:
+            live.backup(copy)
     else:
         _run(_postgresqls("pg_dump"), "--no-owner", "--file", str(backup), f"--dbname={url}")
 

@@ -91,7 +91,8 @@ async def test_they_end_with_the_deadline(chat: Chat):
     await invited(chat, deadline="2026-02-06")
     for _ in range(20):
         await chat.office.waits(days=1)
-    assert reminders_of(chat.invitee) == 1
+    assert reminders_of(chat.invitee) == 2, "one on Wednesday, the last one on the day before the deadline"
+    assert "This is my last reminder before that day." in chat.invitee.messages[-1].words
     await chat.admin.types("/sso remind")
     await chat.admin.reads("The deadline of this rollout has passed")
 

@@ -31,7 +31,7 @@ async def test_the_later_one_sees_what_changed_and_saves_on_top(chat: Chat):
     await chat.admin.submits()
     await chat.admin.reads("The rollout of Acme Corp is set up.")
     [rollout] = await chat.office.rows("rollout")
-    assert (rollout.name, rollout.policy["at_most"], rollout.policy["every_days"]) == ("Acme Corp", 5, 3)
+    assert (rollout.name, rollout.policy.at_most, rollout.policy.every_days) == ("Acme Corp", 5, 3)
 
 
 async def test_the_later_one_may_start_again_from_the_new_state(chat: Chat):
@@ -43,7 +43,7 @@ async def test_the_later_one_may_start_again_from_the_new_state(chat: Chat):
     await chat.admin.submits()
     await chat.admin.reads("The rollout of Acme Group is set up.")
     [rollout] = await chat.office.rows("rollout")
-    assert (rollout.name, rollout.policy["at_most"], rollout.policy["every_days"]) == ("Acme Group", 5, 7)
+    assert (rollout.name, rollout.policy.at_most, rollout.policy.every_days) == ("Acme Group", 5, 7)
 
 
 async def test_one_on_each_platform(chat: Chat):

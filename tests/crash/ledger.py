@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, update
 
 from bot.model import DeliveryKind, DeliveryState, WaveStage
 from storage.database import create_engine
-from storage.tables import DELIVERY, PERSON, WAVE
+from storage.tables import DELIVERY, PERSON, ROLLOUT, WAVE
 
 
 class Ledger:
@@ -60,6 +60,11 @@ class Ledger:
         reasons = select(DELIVERY.c.reason).where(DELIVERY.c.state == DeliveryState.UNKNOWN)
         async with self._engine.connect() as connection:
             return Counter((await connection.scalars(reasons)).all())
+
+    async def policy_changed(self) -> None:
+        """What saving the setup dialog leaves behind when the policy is another one than before."""
+        async with self._engine.begin() as connection:
+            await connection.execute(update(ROLLOUT).values(planned_up_to=""))
 
     async def close(self) -> None:
         await self._engine.dispose()

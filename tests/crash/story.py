@@ -78,7 +78,8 @@ class Story:
             await self._insist(partial(who.presses, ACCESS), lambda who=who: not who.may_press(ACCESS))
 
     async def reminded(self) -> None:
-        """Days pass, until everybody who has not confirmed has a reminder."""
+        """The policy is changed, and days pass, until everybody who has not confirmed has a reminder."""
+        await self._ledger.policy_changed()
         waiting = [each for each in self._invitees if not each.messages(INVITATION) or each.may_press(ACCESS)]
         await self.days_pass(lambda: all(each.messages(REMINDER) for each in waiting))
 

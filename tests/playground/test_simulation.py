@@ -19,7 +19,6 @@ from adapters.playground.simulation import simulate
 from bot.model import DeliveryState, ReminderPolicy
 from bot.texts import zone
 
-pytestmark = pytest.mark.xdist_group("simulation")  # one worker, so that the trial is run once
 POLICY = ReminderPolicy(first_after_days=2, every_days=3, at_most=3)
 PLAN = Plan(people=200, days=14, seed=1, policy=POLICY)
 

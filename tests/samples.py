@@ -205,6 +205,9 @@ def _setup(of: Company) -> Scenes:
     dialog = dialog.model_copy(update={"step": "preview"})
     before = _changed_meanwhile(of)
     yield "changed meanwhile", step(submit(token(), of.admin))
+    yield "again", step(press(token("again"), of.admin))
+    before = None
+    yield "begin by the button", step(press(Token("setup", "begin"), of.admin))
 
 
 def _changed_meanwhile(of: Company) -> Rollout:
@@ -311,7 +314,7 @@ def _confirm(of: Company) -> Scenes:
     yield "done", act(_finished(of), "show")
     yield "exempt", act(_view(of, exempt_at=NOON), "show")
     yield "outdated", act(None, "access")
-    for action in ("access", "tasks", "token", "no_token", "later"):
+    for action in ("access", "tasks", "token", "no_token", "later", "opened"):
         yield action, act(_view(of), action)
     yield "snoozed", act(_view(of), "snooze", delay="1_day")
     yield "yesterday", act(_view(of), "snooze", day="2026-03-01")
@@ -400,6 +403,8 @@ def _status(of: Company) -> Scenes:
         resting = of.rollout.model_copy(update={"state": state})
         yield f"nobody, {state}", _decide("status", StatusLoaded(scene(resting)), command("status"))
     yield "everything", _decide("status", StatusLoaded(scene(paused), counts=everything), command("status"))
+    refresh = press(Token("status", "show", of.rollout.id), of.admin)
+    yield "refreshed", _decide("status", StatusLoaded(here, counts=everything), refresh)
     again = press(Token("status", "send_again", of.rollout.id), of.admin)
     yield "again", _decide("status", StatusLoaded(here, counts=everything), again)
     yield (
@@ -427,6 +432,8 @@ def _remind(of: Company) -> Scenes:
     yield "deadline", _decide("remind", RemindLoaded(scene(over)), command("remind"))
     yield "nobody", _decide("remind", RemindLoaded(here, counts=RolloutCounts()), command("remind"))
     yield "sure", _decide("remind", RemindLoaded(here, counts=counts), command("remind"))
+    ask = press(Token("remind", "ask", of.rollout.id, of.rollout.version), of.admin)
+    yield "asked in the status", _decide("remind", RemindLoaded(here, counts=counts), ask)
     snoozed = RolloutCounts(invited=10_000, open=9_000, snoozed=8_000)
     yield "some are snoozed", _decide("remind", RemindLoaded(here, counts=snoozed), command("remind"))
     asleep = RolloutCounts(invited=10_000, open=1, snoozed=1)

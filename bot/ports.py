@@ -165,6 +165,10 @@ class People(Protocol):
         ...
 
     async def set_channel(self, person_id: str, channel_id: str) -> None: ...
+    async def set_channels(self, channels: Mapping[str, str]) -> None:
+        """Channel by person id."""
+        ...
+
     async def admins_seen(self, company: str, admins: Sequence[str]) -> Sequence[Person]:
         """The people of the company's workspaces whom `admins` (e-mail addresses, platform user ids or person
         ids, case-folded) name, and workspace admins: whom problems are passed to.
@@ -228,6 +232,10 @@ class Invitations(Protocol):
 
     async def view(self, invitation_id: str) -> InvitationView | None: ...
     async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]: ...
+    async def views_to_settle(self, invitation_ids: Collection[str]) -> Mapping[str, InvitationView]:
+        """As `views`, locked in one order until the transaction ends: their deliveries may then be settled."""
+        ...
+
     async def of_person(self, person_id: str, rollout_id: str) -> InvitationView | None:
         """By the person, or by their identity if they were invited on another platform."""
         ...
@@ -291,6 +299,10 @@ class Invitations(Protocol):
         """
         ...
 
+    async def set_reached(self, due: Mapping[str, datetime | None], at: datetime) -> None:
+        """`set_after_delivery` for messages that arrived: when the next reminder is due, by invitation id."""
+        ...
+
     async def counts(self, rollout_id: str) -> RolloutCounts: ...
     async def open_views(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[InvitationView]:
         """Who is missing, by name."""
@@ -321,6 +333,10 @@ class Deliveries(Protocol):
         ...
 
     async def sent(self, delivery: Delivery, at: datetime, channel_id: str, message_id: str) -> bool: ...
+    async def all_sent(self, sent: Sequence[tuple[Delivery, Sent]], at: datetime) -> Sequence[Delivery]:
+        """`sent` for many at once; returns those that this settled. Their invitations must be locked by now."""
+        ...
+
     async def put_off(self, delivery: Delivery, until: datetime, reason: str) -> bool: ...
     async def unclear(self, delivery: Delivery, reason: str) -> bool: ...
     async def gave_up(self, delivery: Delivery, reason: str) -> bool: ...
@@ -518,6 +534,12 @@ class Store(Protocol):
         """Commits when the block ends, rolls back when it raises. Raises StoreUnavailable."""
         ...
 
+    async def holds(self, lane: str) -> bool:
+        """Whether a lane that was taken is still this process's: a lock is lost with its connection. Raises
+        StoreUnavailable.
+        """
+        ...
+
     def lane(self, lane: str) -> AbstractAsyncContextManager[bool]:
         """Hold a lane for this process; False when another process holds it. Released on leaving, or with the
         process's database connection. With SQLite (one process) it is always True.
@@ -603,9 +625,13 @@ class Limits:
     """
 
     per_second: float
-    burst: int
-    in_flight: int
+    burst: int  # calls that may go at once
+    in_flight: int  # messages whose fate a crash may leave open
     others_per_second: float = 50 / 60
+    others_burst: int = 5
+    counted_together: bool = False  # whether the others use up `per_second` too
+    first_message_calls: int = 1  # calls that the first message to somebody takes
+    between_messages: float = 1.0  # seconds between two messages to one person
 
 
 class ChatPlatform(Protocol):

@@ -6,6 +6,7 @@ Every settlement is fenced by the delivery's attempt: a worker that comes late c
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias, assert_never
@@ -60,6 +61,25 @@ def withheld(delivery: Delivery, view: InvitationView | None, now: datetime) -> 
     if at is None:
         return NotNeeded()
     return NotNow(at, Reason.OUTSIDE_HOURS) if at > now else None
+
+
+async def settle_all(
+    tx: Transaction, attempts: Sequence[tuple[Delivery, Settlement]], now: datetime, jitter: random.Random
+) -> None:
+    """Store what came of several: what the platform has with one statement for all, the rest one by one."""
+    sent = [(delivery, settlement) for delivery, settlement in attempts if isinstance(settlement, Sent)]
+    invitations = {each.invitation_id for each, _ in sent if each.invitation_id and each.kind.asks_for_checks}
+    views = await tx.invitations.views_to_settle(invitations)
+    settled = await tx.deliveries.all_sent(sent, now)
+    due = {
+        view.invitation.id: next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)
+        for view in (views.get(each.invitation_id or "") for each in settled if each.kind.asks_for_checks)
+        if view is not None
+    }
+    await tx.invitations.set_reached(due, now)
+    for delivery, settlement in attempts:
+        if not isinstance(settlement, Sent):
+            await settle(tx, delivery, settlement, now, jitter)
 
 
 async def settle(

@@ -35,6 +35,8 @@ BUSY_TIMEOUT = 5000  # milliseconds that SQLite waits for another process, the c
 CONNECT_TIMEOUT = 5  # seconds
 STATEMENT_TIMEOUT = 20  # seconds
 POOL_TIMEOUT = 10  # seconds a transaction waits for a connection
+# A replica whose machine has vanished loses its lanes within half a minute (PostgreSQL, 20.3.2, "TCP Settings").
+NOTICED_WHEN_GONE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
 _TABLES = {
     Rollout: ROLLOUT,
@@ -111,7 +113,7 @@ def _postgresql(url: URL) -> AsyncEngine:
         connect_args={
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": STATEMENT_TIMEOUT,
-            "server_settings": {"application_name": "sso-usher", "timezone": "UTC"},
+            "server_settings": {"application_name": "sso-usher", "timezone": "UTC", **NOTICED_WHEN_GONE},
         },
     )
 
@@ -197,6 +199,10 @@ class Database(ports.Store):
             return
         async with self._lanes.hold(lane) as held:
             yield held
+
+    async def holds(self, lane: str) -> bool:
+        """Whether a lane that was taken is still this process's. Raises StoreUnavailable."""
+        return self._engine.dialect.name != "postgresql" or await self._lanes.holds(lane)
 
     async def ping(self) -> None:
         """Raises StoreUnavailable when the database does not answer."""

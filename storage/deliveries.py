@@ -6,15 +6,15 @@ Locks on PostgreSQL are taken in one order, an invitation before its deliveries,
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Update, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage
-from bot.ports import Reason, WaveCounts
+from bot.ports import Reason, Sent, WaveCounts
 from storage.failures import ASKABLE, can_go_again, failures, is_last_and_failed
 from storage.rows import chunks, fields, insert, one_of, plain, values
 from storage.tables import DELIVERY, INVITATION, ROLLOUT, WAVE, WORKSPACE
@@ -26,6 +26,54 @@ _SENDING = one_of(DELIVERY.c.state, [DeliveryState.SENDING])
 _SENT = one_of(DELIVERY.c.state, [DeliveryState.SENT])
 _UNKNOWN = one_of(DELIVERY.c.state, [DeliveryState.UNKNOWN])
 _OUTDATED = and_(DELIVERY.c.outdated > bindparam("shown", 0, literal_execute=True), _SENT)
+_WORTH = (DELIVERY.c.priority, DELIVERY.c.not_before, DELIVERY.c.id)
+
+
+def _take(which: ColumnElement[bool]) -> Update:
+    return (
+        update(DELIVERY)
+        .where(which)
+        .values(
+            state=DeliveryState.SENDING,
+            claimed_at=bindparam("now", type_=DELIVERY.c.claimed_at.type),
+            lease_until=bindparam("lease", type_=DELIVERY.c.lease_until.type),
+            attempt=DELIVERY.c.attempt + 1,
+            outdated=0,
+        )
+        .returning(*fields(DELIVERY, Delivery))
+    )
+
+
+# What is run for every message is built once: to build it takes longer than to run it.
+_IS_DUE = and_(_READY, DELIVERY.c.not_before <= bindparam("now", type_=DELIVERY.c.not_before.type))
+_FIRST = (
+    select(DELIVERY.c.id)
+    .where(_IS_DUE, DELIVERY.c.lane == bindparam("in_lane"))
+    .order_by(*_WORTH)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(skip_locked=True)
+    .cte("first")
+)
+_CLAIM = _take(DELIVERY.c.id.in_(select(_FIRST.c.id)))
+_CLAIM_AGAIN = _take(and_(DELIVERY.c.id == bindparam("wanted"), _IS_DUE))
+_UNSETTLED = (
+    select(DELIVERY.c.id, DELIVERY.c.attempt, DELIVERY.c.claimed_at)
+    .where(DELIVERY.c.id.in_(bindparam("ids", expanding=True)), or_(_SENDING, _UNKNOWN))
+    .order_by(DELIVERY.c.id)
+    .with_for_update()
+)
+_ARRIVED = (
+    update(DELIVERY)
+    .where(DELIVERY.c.id == bindparam("of"))
+    .values(
+        state=DeliveryState.SENT,
+        sent_at=bindparam("at", type_=DELIVERY.c.sent_at.type),
+        channel_id=bindparam("channel"),
+        message_id=bindparam("message"),
+        lease_until=None,
+        reason="",
+    )
+)
 
 _IS_COPY = DELIVERY.c.state.in_([DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN])
 _IS_REMINDER = DELIVERY.c.kind.in_([kind for kind in DeliveryKind if kind.is_reminder])
@@ -87,22 +135,12 @@ class Deliveries:
         A rollout that is paused or finished is passed over by `hold`, which puts its deliveries off to HELD: a
         claim never has to look at rollouts.
         """
-        first = (
-            select(DELIVERY.c.id)
-            .where(_READY, DELIVERY.c.lane == lane, DELIVERY.c.not_before <= now)
-            .order_by(DELIVERY.c.priority, DELIVERY.c.not_before, DELIVERY.c.id)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("first")
-        )
-        claimed = await self._take(DELIVERY.c.id.in_(select(first.c.id)), now, lease_until)
+        claimed = await self._taken(_CLAIM, {"in_lane": lane, "now": now, "lease": lease_until, "at_most": limit})
         return sorted(claimed, key=lambda delivery: (delivery.priority, delivery.not_before, delivery.id))
 
     async def claim_again(self, delivery_id: str, now: datetime, lease_until: datetime) -> Delivery | None:
         """Take this one if it is ready now (neither put off nor held)."""
-        claimed = await self._take(
-            and_(DELIVERY.c.id == delivery_id, _READY, DELIVERY.c.not_before <= now), now, lease_until
-        )
+        claimed = await self._taken(_CLAIM_AGAIN, {"wanted": delivery_id, "now": now, "lease": lease_until})
         return claimed[0] if claimed else None
 
     async def sent(self, delivery: Delivery, at: datetime, channel_id: str, message_id: str) -> bool:
@@ -117,11 +155,30 @@ class Deliveries:
             reason="",
         )
 
+    async def all_sent(self, sent: Sequence[tuple[Delivery, Sent]], at: datetime) -> Sequence[Delivery]:
+        """`sent` for many at once; returns those that this settled. Their invitations must be locked by now."""
+        if not sent:
+            return []
+        rows = await self._connection.execute(_UNSETTLED, {"ids": [delivery.id for delivery, _ in sent]})
+        held = {(row.id, row.attempt, row.claimed_at) for row in rows}
+        ours = [(each, where) for each, where in sent if (each.id, each.attempt, each.claimed_at) in held]
+        if ours:
+            await self._connection.execute(
+                _ARRIVED,
+                [
+                    {"of": each.id, "at": at, "channel": where.channel_id, "message": where.message_id}
+                    for each, where in ours
+                ],
+            )
+        return [each for each, _ in ours]
+
     async def put_off(self, delivery: Delivery, until: datetime, reason: str) -> bool:
-        """It provably was not sent: ready again, from `until` on, or when its rollout goes on."""
+        """It provably was not sent: ready again, from `until` on, or when its rollout goes on. Also when the lease
+        ran out before that could be stored.
+        """
         return await self._settle(
             delivery,
-            (DeliveryState.SENDING,),
+            (DeliveryState.SENDING, DeliveryState.UNKNOWN),
             state=DeliveryState.READY,
             not_before=_unless_held(until),
             reason=reason,
@@ -291,20 +348,8 @@ class Deliveries:
         reasons, failed = await failures(self._connection, DELIVERY.c.wave_id == wave_id)
         return WaveCounts(states, reasons, failed)
 
-    async def _take(self, which: ColumnElement[bool], now: datetime, lease_until: datetime) -> list[Delivery]:
-        statement = (
-            update(DELIVERY)
-            .where(which)
-            .values(
-                state=DeliveryState.SENDING,
-                claimed_at=now,
-                lease_until=lease_until,
-                attempt=DELIVERY.c.attempt + 1,
-                outdated=0,
-            )
-            .returning(*fields(DELIVERY, Delivery))
-        )
-        return [plain(Delivery, row) for row in await self._connection.execute(statement)]
+    async def _taken(self, statement: Update, values: Mapping[str, Any]) -> list[Delivery]:
+        return [plain(Delivery, row) for row in await self._connection.execute(statement, values)]
 
     async def _settle(self, delivery: Delivery, before: tuple[DeliveryState, ...], **after: Any) -> bool:
         """False when `delivery` is no longer what the caller holds: another attempt runs, or it is settled.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -60,6 +60,21 @@ _WITH_PERSON = select(*fields(INVITATION, Invitation), *fields(PERSON, Person)).
     PERSON, PERSON.c.id == INVITATION.c.person_id
 )
 _WIDTH = len(Invitation.model_fields)
+_TO_SETTLE = (
+    _WITH_PERSON.where(INVITATION.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(INVITATION.c.id)
+    .with_for_update(key_share=True, of=INVITATION)
+)
+_SET_REACHED = (
+    update(INVITATION)
+    .where(INVITATION.c.id == bindparam("of"))
+    .values(
+        unreachable="",
+        last_contact_at=bindparam("at", type_=INVITATION.c.last_contact_at.type),
+        reached_at=func.coalesce(INVITATION.c.reached_at, bindparam("at", type_=INVITATION.c.reached_at.type)),
+        due_at=case((_OPEN, bindparam("due", type_=INVITATION.c.due_at.type)), else_=INVITATION.c.due_at),
+    )
+)
 
 
 class Invitations:
@@ -77,6 +92,13 @@ class Invitations:
         found: list[InvitationView] = []
         for some in chunks(dict.fromkeys(invitation_ids)):
             found += await self._several(_WITH_PERSON.where(INVITATION.c.id.in_(some)))
+        return {view.invitation.id: view for view in found}
+
+    async def views_to_settle(self, invitation_ids: Collection[str]) -> Mapping[str, InvitationView]:
+        """As `views`. On PostgreSQL they stay locked until the transaction ends, taken in one order everywhere."""
+        if not invitation_ids:
+            return {}
+        found = await self._several(_TO_SETTLE, {"ids": list(invitation_ids)})
         return {view.invitation.id: view for view in found}
 
     async def of_person(self, person_id: str, rollout_id: str) -> InvitationView | None:
@@ -273,6 +295,12 @@ class Invitations:
             changes["reached_at"] = func.coalesce(INVITATION.c.reached_at, reached_at)
         await self._connection.execute(update(INVITATION).where(INVITATION.c.id == invitation_id).values(**changes))
 
+    async def set_reached(self, due: Mapping[str, datetime | None], at: datetime) -> None:
+        """`set_after_delivery` for messages that arrived: when the next reminder is due, by invitation id."""
+        if due:
+            rows = [{"of": each, "at": at, "due": moment} for each, moment in sorted(due.items())]
+            await self._connection.execute(_SET_REACHED, rows)
+
     async def counts(self, rollout_id: str) -> RolloutCounts:
         """Where everyone stands."""
         return await count(self._connection, rollout_id)
@@ -295,10 +323,10 @@ class Invitations:
         found = await self._several(statement.with_for_update(key_share=True, of=INVITATION))
         return found[0] if found else None
 
-    async def _several(self, statement: Select[Any]) -> list[InvitationView]:
+    async def _several(self, statement: Select[Any], values: Mapping[str, Any] | None = None) -> list[InvitationView]:
         rows = [
             (plain(Invitation, row[:_WIDTH]), plain(Person, row[_WIDTH:]))
-            for row in await self._connection.execute(statement)
+            for row in await self._connection.execute(statement, values)
         ]
         rollouts = await self._rollouts({invitation.rollout_id for invitation, _ in rows})
         checks = await self._checks([invitation.id for invitation, _ in rows])

@@ -7,6 +7,7 @@ held by one connection of their own: a process that dies loses them all at once,
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
@@ -18,6 +19,7 @@ from storage.connecting import connecting
 
 # a session that asks again gets the lock again, and has to let it go as often
 _LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:lane, 0))")
+_IS_THERE = text("SELECT true WHERE :lane <> ''")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtextextended(:lane, 0))")
 
 
@@ -27,18 +29,28 @@ class Lanes:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._connection: AsyncConnection | None = None
+        self._held: Counter[str] = Counter()
         self._one_at_a_time = asyncio.Lock()  # a connection runs one statement at a time
 
     @asynccontextmanager
     async def hold(self, lane: str) -> AsyncIterator[bool]:
         """Whether the lane is this process's, until the block ends. Raises StoreUnavailable."""
         held = await self._ask(_LOCK, lane)
+        if held:
+            self._held[lane] += 1
         try:
             yield held
         finally:
-            if held:
+            if self._held[lane]:
+                self._held[lane] -= 1
                 with suppress(StoreUnavailable):  # the connection is gone, and the lock with it
                     await self._ask(_UNLOCK, lane)
+
+    async def holds(self, lane: str) -> bool:
+        """Whether a lane that was taken is still this process's: a lock is lost with its connection, and nobody
+        says so. Raises StoreUnavailable.
+        """
+        return self._held[lane] > 0 and await self._ask(_IS_THERE, lane)
 
     async def close(self) -> None:
         """Let go of every lane."""
@@ -62,6 +74,7 @@ class Lanes:
 
     async def _drop(self) -> None:
         connection, self._connection = self._connection, None
+        self._held.clear()
         if connection is not None:
             await connection.invalidate()  # back to the pool it would keep its locks
             await connection.close()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Person, Workspace
@@ -12,6 +12,7 @@ from storage.rows import by_key, chunks, fields, insert, plain, replace, values
 from storage.tables import PERSON, WORKSPACE
 
 _NOT_TOLD = {"name": "", "email": "", "channel_id": "", "time_zone": "UTC", "locale": "en"}
+_SET_CHANNEL = update(PERSON).where(PERSON.c.id == bindparam("of")).values(channel_id=bindparam("channel"))
 _FLAGS = ("is_bot", "is_deactivated", "is_guest", "is_workspace_admin")
 
 
@@ -86,6 +87,12 @@ class People:
     async def set_channel(self, person_id: str, channel_id: str) -> None:
         """Where the person's direct messages go."""
         await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(channel_id=channel_id))
+
+    async def set_channels(self, channels: Mapping[str, str]) -> None:
+        """Channel by person id."""
+        if channels:
+            rows = [{"of": person_id, "channel": channel} for person_id, channel in sorted(channels.items())]
+            await self._connection.execute(_SET_CHANNEL, rows)
 
     async def admins_seen(self, company: str, admins: Sequence[str]) -> Sequence[Person]:
         """The people of the company's active workspaces whom `admins` (e-mail addresses, platform user ids or

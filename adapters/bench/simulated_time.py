@@ -16,7 +16,7 @@ T = TypeVar("T")
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)  # working hours in Europe
 
 
-class _Impatient(selectors.DefaultSelector):  # type: ignore[misc,valid-type]  # which one depends on the machine
+class _Impatient(selectors.DefaultSelector):
     """Does not wait for a timer, but says how long it would have."""
 
     skipped = 0.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from datetime import UTC, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, Connection, Inspector, inspect
+from sqlalchemy import CheckConstraint, Connection, Inspector, inspect, text
 
 from storage import migrate
 from storage.database import create_engine
@@ -98,3 +100,48 @@ async def test_a_failing_migration_leaves_the_database_as_it_was(empty_database_
 
 def test_there_is_one_newest_revision():
     assert len(ScriptDirectory(str(migrate._SCRIPTS)).get_heads()) == 1
+
+
+async def change(url, statement: str, **values):
+    engine = create_engine(url)
+    try:
+        async with engine.begin() as connection:
+            return (
+                list((await connection.execute(text(statement), values)).all())
+                if "SELECT" in statement
+                else (await connection.execute(text(statement), values))
+            )
+    finally:
+        await engine.dispose()
+
+
+async def test_a_deadline_that_was_a_moment_becomes_the_day_that_it_was_where_the_admin_is(empty_database_url):
+    await migrate.upgrade(empty_database_url, "0002")
+    policy = {"first_after_days": 2, "deadline": "2026-04-01T23:59:00+09:00"}
+    columns = {
+        "company": "acme", "state": "active", "name": "Acme", "enterprise_key": "acme", "region": "eu",
+        "login_url": "https://sonarcloud.io", "provisioning": "jit", "former_sign_in": "[]", "organizations": "[]",
+        "created_by": "ada",
+    }  # fmt: skip
+    names = ", ".join(
+        ["id", *columns, "groups_exist", "domain_verified", "uses_tokens", "policy", "created_at", "version"]
+    )
+    marks = ", ".join(
+        [":id", *(f":{name}" for name in columns), "false", "false", "false", ":policy", ":created_at", "1"]
+    )
+    for rollout_id, each in (("r1", policy), ("r2", {**policy, "deadline": None})):
+        await change(
+            empty_database_url,
+            f"INSERT INTO rollout ({names}) VALUES ({marks})",
+            id=rollout_id, policy=json.dumps(each), created_at=datetime(2026, 3, 1, tzinfo=UTC), **columns,
+        )  # fmt: skip
+
+    await migrate.upgrade(empty_database_url)
+
+    async def policies():
+        found = await change(empty_database_url, "SELECT policy FROM rollout ORDER BY id")
+        return [json.loads(row.policy) if isinstance(row.policy, str) else row.policy for row in found]
+
+    assert [each["deadline"] for each in await policies()] == ["2026-04-01", None]
+    await migrate.downgrade(empty_database_url, "0002")
+    assert [each["deadline"] for each in await policies()] == ["2026-04-01T23:59:00Z", None]

@@ -22,6 +22,8 @@ from bot.transition import (
     WriteToAll,
 )
 
+HELD_AT_ONCE = 500  # deliveries; the rest of a large rollout's is done in the background (bot/waves.py)
+
 
 async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datetime) -> None:  # noqa: C901  # one arm each
     """Write what the effect asks for. Carrying it out twice writes it once."""
@@ -38,9 +40,11 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
         case MakeDue():
             await tx.invitations.make_due(effect.rollout_id, effect.invitation_ids, now)
         case HoldDeliveries():
-            await tx.deliveries.hold(effect.rollout_id)
+            if await tx.deliveries.hold(effect.rollout_id, HELD_AT_ONCE) == HELD_AT_ONCE:
+                await tx.deliveries.hold_later(effect.rollout_id)
         case ReleaseDeliveries():
-            await tx.deliveries.release(effect.rollout_id, now)
+            if await tx.deliveries.release(effect.rollout_id, now, HELD_AT_ONCE) == HELD_AT_ONCE:
+                await tx.deliveries.hold_later(effect.rollout_id)
         case SendAgain():
             await tx.deliveries.send_again(effect.rollout_id, now, effect.wave_id)
         case WriteToAll():

@@ -17,6 +17,7 @@ from pydantic import Field as PydanticField
 from sqlmodel import JSON, Field, SQLModel
 
 from bot.columns import ByValue, UtcDateTime, Validated
+from bot.figures import Figures
 from bot.messages import Message
 
 
@@ -186,7 +187,8 @@ class Rollout(SQLModel):
     planned_up_to: str | None = None
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     archived_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # finished, and no longer offered
-    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # its people are counts since then
+    erased_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # its people become counts from then on
+    figures: Figures | None = Field(default=None, sa_type=Validated(Figures))  # these counts
     version: int = 0
 
     @property
@@ -303,6 +305,12 @@ class Wave(SQLModel):
     shown: str = ""  # the counts that the progress message shows
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     version: int = 0
+
+
+class HoldTask(SQLModel):
+    """A rollout that was paused or resumed, and of whose many waiting messages not all are held or released yet."""
+
+    rollout_id: str = Field(primary_key=True)
 
 
 class DeliveryKind(StrEnum):

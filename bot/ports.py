@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from bot.events import Event, NotFound, Problem, Target
+from bot.figures import Figures
 from bot.finishing import FinishItem, Handout
 from bot.messages import Message
 from bot.model import (
@@ -378,8 +379,26 @@ class Deliveries(Protocol):
         """Of these invitations, those with a message that waits or is being sent."""
         ...
 
-    async def hold(self, rollout_id: str) -> int: ...
-    async def release(self, rollout_id: str, now: datetime) -> int: ...
+    async def hold(self, rollout_id: str, limit: int | None = None) -> int:
+        """Put ready deliveries of the rollout off until `release`; returns how many."""
+        ...
+
+    async def release(self, rollout_id: str, now: datetime, limit: int | None = None) -> int:
+        """Make what was held ready from now on; returns how many."""
+        ...
+
+    async def hold_later(self, rollout_id: str) -> None:
+        """Note that there is more to hold or to release, whichever the rollout's state then says."""
+        ...
+
+    async def hold_tasks(self) -> Sequence[str]:
+        """The rollouts with more to hold or to release: their ids."""
+        ...
+
+    async def held_all(self, rollout_id: str) -> None:
+        """Nothing is left to be held or released."""
+        ...
+
     async def send_again(self, rollout_id: str, now: datetime, wave_id: str | None = None) -> int:
         """The last message to each open invitee (of one wave, or of all) becomes ready again if it is dead, or
         unknown where the platform cannot be asked; returns how many. Nobody gets two messages by it. Progress
@@ -457,13 +476,40 @@ class Finishing(Protocol):
         ...
 
 
+class Erasing(Protocol):
+    """A rollout in figures, and erasing its people in batches."""
+
+    async def figures(self, rollout_id: str) -> Figures: ...
+    async def erasable(self, company: str) -> Rollout | None:
+        """The company's newest finished rollout whose people are still there, archived or not."""
+        ...
+
+    async def finished_before(self, moment: datetime, limit: int) -> Sequence[Rollout]:
+        """Rollouts that were finished before and are not to be erased yet."""
+        ...
+
+    async def to_erase(self) -> Rollout | None:
+        """A rollout that is to be erased and still has people, or no figures yet."""
+        ...
+
+    async def keep(self, rollout_id: str, figures: Figures) -> None:
+        """Store what stays of the rollout. Touches no version."""
+        ...
+
+    async def erase_some(self, rollout_id: str, admins: Collection[str], limit: int) -> int:
+        """Erase some invitations, what belongs to them, and people whom nothing else needs; returns how many."""
+        ...
+
+    async def erase_rest(self, rollout: Rollout) -> None:
+        """Erase what else of the rollout names people, once its invitations are gone."""
+        ...
+
+
 class LookUps(Protocol):
     """Questions to the directories, waiting in the database like deliveries do."""
 
     async def ask(self, look_up: LookUp) -> None: ...
-    async def claim(
-        self, now: datetime, lease_until: datetime, busy: Collection[str] = frozenset()
-    ) -> LookUp | None:
+    async def claim(self, now: datetime, lease_until: datetime, busy: Collection[str] = frozenset()) -> LookUp | None:
         """The oldest that is ready or whose worker died, of a workspace that is not `busy`."""
         ...
 
@@ -483,7 +529,6 @@ class Audit(Protocol):
     async def behind(self, company: str, after: AuditEntry | None, limit: int) -> Sequence[AuditEntry]:
         """A page of the company's entries, oldest first: those after this one."""
         ...
-
 
 
 @dataclass(frozen=True)
@@ -517,6 +562,7 @@ class Transaction(Protocol):
     lists: Lists
     look_ups: LookUps
     finishing: Finishing
+    erasing: Erasing
     audit: Audit
     backlog: Backlog
 

@@ -1,8 +1,8 @@
-"""What a click on "Send" or "Cancel the rest" leaves to be done, however many people it is about: in the background,
-a thousand at a time.
+"""What a click on "Send", "Pause" or "Cancel the rest" leaves to be done, however many people it is about: in the
+background, some at a time.
 
 Each step is one transaction that takes people off the wave's list, so that a crash between two steps loses nothing
-and repeats nothing, and sending starts with the first thousand.
+and repeats nothing, and sending starts with the first ones.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bot import faultpoints
 from bot.model import RolloutState, Wave, WaveStage
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
 
-AT_ONCE = 1_000  # people in one transaction: a tenth of a second, so that nobody's click waits long for it
+AT_ONCE = 500  # people in one transaction: a tenth of a second, so that nobody's click waits long for it
 IDLE = 0.5
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,9 @@ class WaveWorker:
         while True:
             async with self._store.transaction() as tx:
                 waves = await tx.rollouts.waves_to_work_on()
+                rollouts = await tx.deliveries.hold_tasks()
             advanced = [wave for wave in waves if await self._step(wave)]
+            advanced += [rollout for rollout in rollouts if await self._hold(rollout)]
             done += len(advanced)
             if not advanced:
                 return done
@@ -58,6 +60,20 @@ class WaveWorker:
             faultpoints.reach("wave.before_commit")
         faultpoints.reach("wave.after_commit")
         return advanced
+
+    async def _hold(self, rollout_id: str) -> bool:
+        """Hold or release some of a rollout's many messages. What is not held yet is put off as it comes to its turn
+        (bot/settling.py), so this only makes it quick.
+        """
+        async with self._store.transaction() as tx:
+            rollout = await tx.rollouts.hold_still(rollout_id)
+            if rollout is not None and rollout.state is RolloutState.ACTIVE:
+                moved = await tx.deliveries.release(rollout_id, self._clock.now(), AT_ONCE)
+            else:
+                moved = await tx.deliveries.hold(rollout_id, AT_ONCE)
+            if moved < AT_ONCE:
+                await tx.deliveries.held_all(rollout_id)
+        return moved == AT_ONCE
 
     async def _advance(self, tx: Transaction, wave: Wave) -> bool:
         match wave.stage:

@@ -10,14 +10,27 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Update, and_, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage
 from bot.ports import Reason, Sent, WaveCounts
 from storage.failures import ASKABLE, can_go_again, failures, is_last_and_failed
 from storage.rows import chunks, fields, insert, one_of, plain, values
-from storage.tables import DELIVERY, INVITATION, ROLLOUT, WAVE, WORKSPACE
+from storage.tables import DELIVERY, HOLD_TASK, INVITATION, ROLLOUT, WAVE, WORKSPACE
 
 HELD = datetime(9999, 1, 1, tzinfo=UTC)  # `not_before` of what waits for its rollout to go on
 
@@ -291,23 +304,31 @@ class Deliveries:
             found.update(await self._connection.scalars(statement))
         return frozenset(found)
 
-    async def hold(self, rollout_id: str) -> int:
-        """Put every ready delivery of the rollout off until `release`; returns how many."""
-        statement = (
-            update(DELIVERY)
-            .where(DELIVERY.c.rollout_id == rollout_id, _READY, DELIVERY.c.not_before < HELD)
-            .values(not_before=HELD)
-        )
-        return (await self._connection.execute(statement)).rowcount
+    async def hold(self, rollout_id: str, limit: int | None = None) -> int:
+        """Put ready deliveries of the rollout off until `release`; returns how many."""
+        return await self._move(rollout_id, DELIVERY.c.not_before < HELD, HELD, limit)
 
-    async def release(self, rollout_id: str, now: datetime) -> int:
+    async def release(self, rollout_id: str, now: datetime, limit: int | None = None) -> int:
         """Make what was held ready from now on; returns how many."""
-        statement = (
-            update(DELIVERY)
-            .where(DELIVERY.c.rollout_id == rollout_id, _READY, DELIVERY.c.not_before >= HELD)
-            .values(not_before=now)
-        )
-        return (await self._connection.execute(statement)).rowcount
+        return await self._move(rollout_id, DELIVERY.c.not_before >= HELD, now, limit)
+
+    async def _move(self, rollout_id: str, which: ColumnElement[bool], to: datetime, limit: int | None) -> int:
+        own = and_(DELIVERY.c.rollout_id == rollout_id, _READY, which)
+        some = own if limit is None else DELIVERY.c.id.in_(select(DELIVERY.c.id).where(own).limit(limit))
+        return (await self._connection.execute(update(DELIVERY).where(some, own).values(not_before=to))).rowcount
+
+    async def hold_later(self, rollout_id: str) -> None:
+        """Note that there is more to hold or to release, whichever the rollout's state then says."""
+        statement = insert(self._connection, HOLD_TASK).on_conflict_do_nothing()
+        await self._connection.execute(statement, {"rollout_id": rollout_id})
+
+    async def hold_tasks(self) -> Sequence[str]:
+        """The rollouts with more to hold or to release: their ids."""
+        return list(await self._connection.scalars(select(HOLD_TASK.c.rollout_id).order_by(HOLD_TASK.c.rollout_id)))
+
+    async def held_all(self, rollout_id: str) -> None:
+        """Nothing is left to be held or released."""
+        await self._connection.execute(delete(HOLD_TASK).where(HOLD_TASK.c.rollout_id == rollout_id))
 
     async def send_again(self, rollout_id: str, now: datetime, wave_id: str | None = None) -> int:
         """The last message to each open invitee (of one wave, or of all) becomes ready again, with a fresh attempt

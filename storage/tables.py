@@ -106,6 +106,10 @@ class DeliveryTable(Stored, model.Delivery, table=True):
     )
 
 
+class HoldTaskTable(Stored, model.HoldTask, table=True):
+    __tablename__ = "hold_task"
+
+
 class LookUpTable(Stored, model.LookUp, table=True):
     __tablename__ = "look_up"
     __table_args__ = (
@@ -165,6 +169,7 @@ LISTED = _table(ListedTable)
 INVITATION = _table(InvitationTable)
 CHECK = _table(CheckTable)
 DELIVERY = _table(DeliveryTable)
+HOLD_TASK = _table(HoldTaskTable)
 LOOK_UP = _table(LookUpTable)
 DIALOG = _table(DialogTable)
 CASE = _table(CaseTable)

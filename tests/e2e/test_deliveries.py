@@ -90,7 +90,7 @@ async def test_what_a_busy_platform_puts_off_arrives_later_and_once(chat: Chat):
     asked = await lists(chat.admin, chat.invitee, chat.colleague)
     is_busy(chat, times=2)
     await chat.admin.presses(send_label(asked), on=asked)
-    await eventually(lambda: _put_off(chat, 2))
+    await eventually(lambda: put_off(chat, 2))
     assert chat.invitee.invitations == chat.colleague.invitations == []
     for _ in range(4):
         await chat.office.waits(minutes=2)
@@ -98,7 +98,8 @@ async def test_what_a_busy_platform_puts_off_arrives_later_and_once(chat: Chat):
     assert await states(chat) == ["sent", "sent"]
 
 
-async def _put_off(chat: Chat, count: int) -> bool:
+async def put_off(chat: Chat, count: int) -> bool:
+    """Whether so many messages wait because the platform asked to slow down."""
     return [each.reason for each in await chat.office.rows("delivery")].count("throttled") == count
 
 
@@ -173,7 +174,7 @@ async def test_what_waits_when_the_bot_stops_is_sent_after_its_restart(chat: Cha
     asked = await lists(chat.admin, chat.invitee)
     is_busy(chat, times=1)
     await chat.admin.presses(send_label(asked), on=asked)
-    await eventually(lambda: _put_off(chat, 1))
+    await eventually(lambda: put_off(chat, 1))
     await chat.office.restarts_the_bot()
     await chat.office.waits(minutes=2)
     assert len(chat.invitee.invitations) == 1

@@ -91,12 +91,12 @@ async def invites_until_the_platforms_are_busy(playground: Playground, bot: Bot)
     await sets_up(slack)
     olivia, adele = slack.person("olivia"), teams.person("adele")
     await olivia.types("/sso invite @engineering")
-    asked = (await slack.until(lambda: [m for m in olivia.direct_messages if _send(m.buttons)]))[-1]
+    asked = (await slack.until(lambda: [m for m in olivia.direct_messages if _send(m.buttons)], within=PATIENCE))[-1]
     slack.faults.next("chat.postMessage", accepted_late(0), times=2)
     slack.faults.next("chat.postMessage", rate_limited(WAITS), times=100)
     await olivia.presses(asked, _send(asked.buttons))
     await adele.types_in("Builds", "@SSO Usher sso invite @build masters")
-    await teams.until(lambda: [m for m in adele.chat if _send(m.buttons)])
+    await teams.until(lambda: [m for m in adele.chat if _send(m.buttons)], PATIENCE)
     teams.faults.accept_late("send", 0)
     teams.faults.answer("send", 429, retry_after=WAITS, times=100)
     await adele.presses([m for m in adele.chat if _send(m.buttons)][-1], "Yes, go ahead")
@@ -177,7 +177,7 @@ async def test_the_bot_goes_on_with_a_backup_from_the_middle_of_a_rollout(
 
         adele = playground.teams.person("adele")
         await adele.types("sso status")
-        await playground.teams.until(lambda: _again(adele.chat[-1].buttons))
+        await playground.teams.until(lambda: _again(adele.chat[-1].buttons), PATIENCE)
         await adele.presses(adele.chat[-1], "Yes, go ahead")
         await goes_on(playground, bot)
 

@@ -112,7 +112,9 @@ async def assembled(
             dispatcher=Dispatcher(store, platforms, clock, observer=traces.observer(metrics)),
             look_ups=LookUpWorker(store, directories, handle, clock),
             waves=WaveWorker(store, clock),
-            scheduler=build_scheduler(store, platforms, clock),
+            scheduler=build_scheduler(
+                store, platforms, clock, admins=settings.admins, keep_for=settings.keep_people_for
+            ),
             metrics=metrics,
             backlog=backlog,
             clock=clock,

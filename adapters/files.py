@@ -7,9 +7,12 @@ whose file it is or what is in it.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import structlog
 from aiohttp import web
 
+from adapters.report import report
 from bot.exports import pages
 from bot.finishing import FileKind, Handout
 from bot.model import AuditEntry, derived_id
@@ -21,6 +24,7 @@ NAMES = {
     FileKind.PEOPLE: ("people.csv", "text/csv"),
     FileKind.AUDIT: ("audit.csv", "text/csv"),
     FileKind.AUDIT_LINES: ("audit.jsonl", "application/x-ndjson"),
+    FileKind.REPORT: ("closing-report.html", "text/html"),
 }
 HEADERS = {
     "Cache-Control": "no-store",
@@ -83,7 +87,7 @@ def add_routes(app: web.Application, store: Store, clock: Clock) -> None:
         response = web.StreamResponse(headers={**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'})
         response.content_type, response.charset = content_type, "utf-8"
         await response.prepare(request)
-        async for page in pages(store, handout):
+        async for page in _content(store, handout, clock):
             await response.write(page.encode())
         await response.write_eof()
         log.info("file.fetched", kind=handout.kind)
@@ -91,6 +95,14 @@ def add_routes(app: web.Application, store: Store, clock: Clock) -> None:
 
     app.router.add_get(PATH, show, allow_head=False)
     app.router.add_post(PATH, fetch)
+
+
+async def _content(store: Store, handout: Handout, clock: Clock) -> AsyncIterator[str]:
+    if handout.kind is FileKind.REPORT:
+        yield await report(store, handout, clock.now())
+        return
+    async for page in pages(store, handout, handout.kind):
+        yield page
 
 
 async def take(store: Store, clock: Clock, secret: str) -> Handout | None:
@@ -104,7 +116,7 @@ async def take(store: Store, clock: Clock, secret: str) -> Handout | None:
             if handout is None or not handout.is_there(now):
                 return None
             rollout = await tx.rollouts.rollout(handout.rollout_id)
-            if rollout is None or rollout.erased_at is not None:
+            if rollout is None or (rollout.erased_at is not None and handout.kind is not FileKind.REPORT):
                 return None
             await tx.save(handout.model_copy(update={"taken_at": now, "version": handout.version + 1}))
             await tx.audit.record(

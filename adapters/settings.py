@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
@@ -81,6 +82,7 @@ class Settings(BaseSettings):
     secret_key: Secret = SecretStr("")
     admins: Names = ()
     login_hosts: Names = ("sonarcloud.io", "sonarqube.us")  # each with its subdomains
+    retention_days: Annotated[int, Field(ge=0)] = 0  # after a rollout's end; 0: until an admin erases its people
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = "info"
     log_format: Annotated[Literal["auto", "json", "console"], Lower] = "auto"
 
@@ -101,6 +103,11 @@ class Settings(BaseSettings):
 
     sonarqube_token: Secret = SecretStr("")
     sonarqube_api_url: Address = ""  # empty: the API of the rollout's region
+
+    @property
+    def keep_people_for(self) -> timedelta | None:
+        """How long after its end a rollout's people are kept; None: until an admin erases them."""
+        return timedelta(days=self.retention_days) if self.retention_days else None
 
     @property
     def has_slack(self) -> bool:

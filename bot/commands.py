@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("exempt", "exempt", "@person reason"),
         Command("export", "export"),
         Command("finish", "finish"),
+        Command("erase", "erase"),
         Command("help", "help"),
     )
 }

@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from io import StringIO
-from typing import assert_never
+from typing import Literal, assert_never
 
 from bot.finishing import FileKind, FinishStep, Handout
 from bot.model import AuditEntry, Check, CheckKind, Rollout
@@ -112,9 +112,12 @@ def audit_json(entry: AuditEntry) -> str:
     return entry.model_dump_json(exclude={"company"}) + "\n"
 
 
-def pages(store: Store, handout: Handout) -> AsyncIterator[str]:
-    """The file, page by page: each is read in a transaction of its own, however slowly the file is fetched."""
-    match handout.kind:
+Listed = Literal[FileKind.PEOPLE, FileKind.REMOVAL, FileKind.AUDIT, FileKind.AUDIT_LINES]
+
+
+def pages(store: Store, handout: Handout, kind: Listed) -> AsyncIterator[str]:
+    """A file of lines, page by page: each is read in a transaction of its own, however slowly the file is fetched."""
+    match kind:
         case FileKind.PEOPLE:
             return _people(store, handout.rollout_id)
         case FileKind.REMOVAL:
@@ -124,7 +127,7 @@ def pages(store: Store, handout: Handout) -> AsyncIterator[str]:
         case FileKind.AUDIT_LINES:
             return _audit(store, handout.rollout_id, "", audit_json)
         case _:
-            assert_never(handout.kind)
+            assert_never(kind)
 
 
 async def _people(store: Store, rollout_id: str) -> AsyncIterator[str]:

@@ -93,6 +93,7 @@ class FileKind(StrEnum):
     PEOPLE = "people"  # everybody invited, with each check; CSV
     AUDIT = "audit"  # the audit log; CSV
     AUDIT_LINES = "audit_lines"  # the same as JSON Lines
+    REPORT = "report"  # the rollout in figures; HTML. All there is when its people are erased
 
 
 LINK_LIVES = timedelta(minutes=15)

@@ -35,6 +35,7 @@ TABLE: Mapping[str, Allowed] = {
     "pause": Allowed.ADMINS,
     "exempt": Allowed.ADMINS,
     "case": Allowed.ADMINS,
+    "erase": Allowed.ADMINS,
     "export": Allowed.ADMINS,
     "finish": Allowed.ADMINS,
     "removal": Allowed.ADMINS,

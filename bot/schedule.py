@@ -6,13 +6,14 @@ A late, missed or doubled run changes nothing, and there is never a job for each
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.erasing import erase_due
 from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, StaleWrite, Store, StoreUnavailable
 from bot.progress import Pace, show_progress
@@ -20,6 +21,7 @@ from bot.reminders import queue_due
 
 REMINDERS_EVERY = 15.0  # seconds
 PROGRESS_EVERY = 3.0  # Slack's chat.update allows about one a second for each message
+ERASING_EVERY = 60.0
 HOUSEKEEPING_EVERY = 3600.0
 KEEP_INBOX = timedelta(days=7)  # Slack repeats an event for minutes, Teams for less
 KEEP_LISTS = timedelta(days=7)  # a list of whom to invite; one that is a week old is asked for anew
@@ -34,8 +36,14 @@ def build_scheduler(
     *,
     reminders_every: float = REMINDERS_EVERY,
     progress_every: float = PROGRESS_EVERY,
+    admins: Collection[str] = (),
+    keep_for: timedelta | None = None,
 ) -> AsyncIOScheduler:
-    """A scheduler with every recurring job, not yet started. Its jobs are kept in memory."""
+    """A scheduler with every recurring job, not yet started. Its jobs are kept in memory.
+
+    `admins` (as in USHER_ADMINS) stay known when a rollout is erased; `keep_for` is how long after its end that
+    happens by itself.
+    """
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
@@ -50,14 +58,21 @@ def build_scheduler(
     async def progress() -> None:
         await show_progress(store, platforms, clock, pace)
 
+    async def erasing() -> None:
+        gone = await erase_due(store, clock, admins, keep_for)
+        if gone:
+            log.info("people.erased", count=gone)
+
     async def housekeeping() -> None:
         async with store.transaction() as tx:
+            await tx.finishing.forget_handouts(clock.now())
             await tx.inbox.forget(clock.now() - KEEP_INBOX)
             await tx.lists.forget(clock.now() - KEEP_LISTS)
 
     jobs: tuple[tuple[Callable[[], Awaitable[None]], float], ...] = (
         (reminders, reminders_every),
         (progress, progress_every),
+        (erasing, ERASING_EVERY),
         (housekeeping, HOUSEKEEPING_EVERY),
     )
     for job, seconds in jobs:

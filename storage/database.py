@@ -19,6 +19,7 @@ from storage.audit import Audit
 from storage.backlog import Backlog
 from storage.connecting import connecting
 from storage.deliveries import Deliveries
+from storage.erasing import Erasing
 from storage.finishing import Finishing
 from storage.inbox import Inbox
 from storage.invitations import Invitations
@@ -152,6 +153,7 @@ class Transaction(ports.Transaction):
         self.lists: ports.Lists = Lists(connection)
         self.look_ups: ports.LookUps = LookUps(connection)
         self.finishing: ports.Finishing = Finishing(connection)
+        self.erasing: ports.Erasing = Erasing(connection)
         self.audit: ports.Audit = Audit(connection)
         self.backlog: ports.Backlog = Backlog(connection)
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from bot.conversations import CONVERSATIONS
 from bot.conversations.confirm import ConfirmLoaded
+from bot.conversations.erase import EraseLoaded
 from bot.conversations.export import ExportLoaded
 from bot.conversations.finish import FinishLoaded
 from bot.conversations.finish_removal import SHOWN_NAMES, RemovalLoaded
@@ -16,7 +17,7 @@ from bot.conversations.invitation import compose
 from bot.finishing import FileKind, FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Token
 from bot.model import Delivery, DeliveryKind, DeliveryState, OldToken, Person, Rollout, RolloutState
-from bot.ports import RemovalCounts
+from bot.ports import RemovalCounts, RolloutCounts
 from bot.transition import Replace, Transition
 from tests.builders import GRACE, NOON, command, press, scene, submit, view
 
@@ -43,7 +44,8 @@ def untouched(rollout: Rollout) -> dict[FinishStep, FinishItem]:
 
 def _finish(of: Company) -> Scenes:
     here = scene(of.rollout)
-    loaded = FinishLoaded(here, None, of.rollout, untouched(of.rollout), {of.admin.id: of.admin}, 3)
+    counts = RolloutCounts(invited=9000, done=8000, open=3, exempt=997)
+    loaded = FinishLoaded(here, None, of.rollout, untouched(of.rollout), {of.admin.id: of.admin}, counts)
 
     def act(action: str, on: FinishLoaded = loaded, version: int = 0, **values: Any) -> Transition:
         token = Token("finish", action, of.rollout.id, version)
@@ -91,7 +93,7 @@ def _finish(of: Company) -> Scenes:
         step: item.model_copy(update={"state": StepState.DONE, "owner": of.admin.id, "changed_at": NOON})
         for step, item in loaded.items.items()
     }
-    yield "end with nothing left", act("end", replace(loaded, items=settled, still_open=0), version)
+    yield "end with nothing left", act("end", replace(loaded, items=settled, counts=RolloutCounts()), version)
     yield "everything done", act("show", replace(loaded, items=settled))
     yield "reopen while another runs", act("reopen", finished, version + 1)
     alone = replace(finished, scene=scene())
@@ -190,7 +192,27 @@ def _export(of: Company) -> Scenes:
         yield kind, CONVERSATIONS["export"].decide(reachable, pressed, NOON)
 
 
+def _erase(of: Company) -> Scenes:
+    over = of.rollout.model_copy(update={"state": RolloutState.FINISHED, "finished_at": NOON})
+    loaded = EraseLoaded(scene(), None, over)
+    ask = command("erase", actor=of.admin)
+
+    def act(action: str, version: int = over.version, **values: Any) -> Transition:
+        token = Token("erase", action, over.id, version)
+        return CONVERSATIONS["erase"].decide(loaded, submit(token, of.admin, **values), NOON)
+
+    yield "nothing", CONVERSATIONS["erase"].decide(EraseLoaded(scene()), ask, NOON)
+    yield "running", CONVERSATIONS["erase"].decide(EraseLoaded(scene(of.rollout)), ask, NOON)
+    yield "ask", CONVERSATIONS["erase"].decide(loaded, ask, NOON)
+    yield "open", act("open")
+    yield "show", act("show")
+    yield "outdated", act("sure", version=0)
+    yield "another key", act("sure", key="another")
+    yield "sure", act("sure", key=over.enterprise_key)
+
+
 MAKERS: Mapping[str, Any] = {
+    "erase": _erase,
     "finish": _finish,
     "old_token": _old_token,
     "removal": _removal,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.conversations.confirm import CONFIRM
+from bot.conversations.erase import ERASE
 from bot.conversations.export import EXPORT
 from bot.conversations.finish import FINISH
 from bot.conversations.finish_removal import REMOVAL
@@ -34,6 +35,7 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         FINISH,
         REMOVAL,
         EXPORT,
+        ERASE,
         OLD_TOKEN,
         HELP,
         HOME,

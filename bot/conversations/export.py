@@ -19,7 +19,7 @@ from bot.ports import Transaction
 from bot.transition import Transition, Whisper
 
 ExportEvent = CommandIssued | ButtonPressed | FormSubmitted
-OFFERED = (FileKind.PEOPLE, FileKind.REMOVAL, FileKind.AUDIT, FileKind.AUDIT_LINES)
+OFFERED = (FileKind.PEOPLE, FileKind.REMOVAL, FileKind.AUDIT, FileKind.AUDIT_LINES, FileKind.REPORT)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,12 @@ class ExportLoaded(Loaded):
 
 
 async def _load(tx: Transaction, event: ExportEvent, scene: Scene) -> ExportLoaded:
-    return ExportLoaded(scene, rollout=await load_rollout(tx, event, scene))
+    if isinstance(event, CommandIssued) or event.token.action != f"make.{FileKind.REPORT}":
+        return ExportLoaded(scene, rollout=await load_rollout(tx, event, scene))
+    rollout = await tx.rollouts.rollout(event.token.subject)  # it has a report also when its people are erased
+    if rollout is None or rollout.company != scene.workspace.company:
+        return ExportLoaded(scene)
+    return ExportLoaded(scene, rollout=rollout)
 
 
 def _step(loaded: ExportLoaded, event: ExportEvent, now: datetime) -> Transition:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.conversations import answers
-from bot.conversations.finish_messages import Items, end_form, steps_message
+from bot.conversations.finish_messages import Items, end_form, report_message, steps_message
 from bot.conversations.finish_steps import Filled, read_step, step_form
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.setup_steps import one
@@ -19,7 +19,7 @@ from bot.events import ButtonPressed, CommandIssued, FormSubmitted
 from bot.finishing import FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Message, Notice, Text, Tone, text
 from bot.model import Person, Rollout, RolloutState
-from bot.ports import Transaction
+from bot.ports import RolloutCounts, Transaction
 from bot.roles import Admins, Role, role_of
 from bot.secrets import holds_secret, redact
 from bot.transition import (
@@ -43,7 +43,8 @@ class FinishLoaded(Loaded):
     rollout: Rollout | None = None
     items: Items = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)  # owners, by person id
-    still_open: int = 0
+    counts: RolloutCounts = field(default_factory=RolloutCounts)
+    admins_seen: tuple[str, ...] = ()  # whom the closing report goes to
     chosen: Person | None = None  # whom the submitted form names as owner, if the bot knows them
 
 
@@ -71,10 +72,13 @@ async def _load(tx: Transaction, event: FinishEvent, scene: Scene) -> FinishLoad
     owners = {item.owner for item in items.values() if item.owner} | {event.actor.id}
     people = {person.id: person for person in await tx.people.by_ids(owners)}
     counts = await tx.invitations.counts(rollout.id)
+    seen = await tx.people.admins_seen(scene.workspace.company, scene.admins)
+    # Owners of the Slack workspace may run a rollout, but did not ask to hear of it.
+    admins_seen = tuple(each.id for each in seen if Admins(frozenset(scene.admins)).include(each))
     chosen = None
     if isinstance(event, FormSubmitted) and one(event.values, "owner"):
         chosen = await tx.people.person(Person.key(scene.workspace.id, one(event.values, "owner")))
-    return FinishLoaded(scene, None, rollout, items, people, counts.open, chosen)
+    return FinishLoaded(scene, None, rollout, items, people, counts, admins_seen, chosen)
 
 
 def _step(loaded: FinishLoaded, event: FinishEvent, now: datetime) -> Transition:
@@ -104,7 +108,7 @@ def _end_or_begin(
     finished = rollout.state is RolloutState.FINISHED
     match event.token.action:
         case "end" if not finished:
-            return Transition(reply=ShowForm(end_form(rollout, loaded.items, loaded.still_open)))
+            return Transition(reply=ShowForm(end_form(rollout, loaded.items, loaded.counts.open)))
         case "ended" if not finished:
             return _finish(loaded, rollout, event, now)
         case "reopen" if finished:
@@ -117,7 +121,7 @@ def _end_or_begin(
 
 def _list(loaded: FinishLoaded, rollout: Rollout, items: Items) -> Message:
     names = {key: person.name or person.email or person.user_id for key, person in loaded.people.items()}
-    return steps_message(rollout, items, names, loaded.still_open)
+    return steps_message(rollout, items, names, loaded.counts.open)
 
 
 def _overtaken(loaded: FinishLoaded, rollout: Rollout) -> Transition:
@@ -191,7 +195,7 @@ def _finish(
     left = [item for item in loaded.items.values() if item.state is StepState.OPEN]
     if left and not written:
         unfit = {"reason": text("finish.error.reason")}
-        return Transition(reply=ShowForm(end_form(rollout, loaded.items, loaded.still_open, unfit)))
+        return Transition(reply=ShowForm(end_form(rollout, loaded.items, loaded.counts.open, unfit)))
     skipped = {
         item.step: item.model_copy(
             update={
@@ -210,11 +214,20 @@ def _finish(
     return Transition(
         reply=Replace(_list(loaded, after, {**loaded.items, **skipped}), answers.notice(toast, Tone.SUCCESS)),
         state=(after, *skipped.values()),
-        effects=(HoldDeliveries(rollout.id), UpdateAllCopies(rollout.id)),
+        effects=(HoldDeliveries(rollout.id), UpdateAllCopies(rollout.id), *_reports(loaded, after, event, now)),
         audit="finished",
         subject=rollout.id,
-        details=(("skipped", len(skipped)), ("open", loaded.still_open)),
+        details=(("skipped", len(skipped)), ("open", loaded.counts.open)),
     )
+
+
+def _reports(
+    loaded: FinishLoaded, rollout: Rollout, event: ButtonPressed | FormSubmitted, now: datetime
+) -> tuple[SendMessage, ...]:
+    """The closing report's summary, to everybody who ran the rollout. A second end has a second report."""
+    message = report_message(rollout, loaded.counts, now)
+    to = dict.fromkeys((event.actor.id, rollout.created_by, *loaded.admins_seen))
+    return tuple(SendMessage(f"{rollout.id}:report:{rollout.version}:{each}", each, message) for each in to)
 
 
 def _reopen(loaded: FinishLoaded, rollout: Rollout) -> Transition:

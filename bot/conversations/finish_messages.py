@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bot.conversations.bars import bar
 from bot.finishing import FinishItem, FinishStep, StepState, uses_bitbucket
@@ -10,6 +11,7 @@ from bot.messages import (
     Button,
     Day,
     Element,
+    Facts,
     Form,
     Message,
     Notice,
@@ -23,6 +25,7 @@ from bot.messages import (
     text,
 )
 from bot.model import Rollout, RolloutState
+from bot.ports import RolloutCounts
 
 Items = Mapping[FinishStep, FinishItem]
 
@@ -38,7 +41,7 @@ def steps_message(rollout: Rollout, items: Items, names: Mapping[str, str], stil
     ]
     if rollout.state is not RolloutState.FINISHED and still_open:
         body.append(Notice(text("finish.still_open", count=still_open), Tone.WARNING))
-    if uses_bitbucket(rollout) and FinishStep.SERVICE in items:
+    if uses_bitbucket(rollout) and items[FinishStep.SERVICE].state is not StepState.DONE:
         body.append(Notice(text("finish.bitbucket"), Tone.WARNING))
     return Message(title, title, tuple(body), _buttons(rollout, items))
 
@@ -77,6 +80,7 @@ def _buttons(rollout: Rollout, items: Items) -> tuple[Button, ...]:
 
 def _after(rollout: Rollout) -> tuple[Button, ...]:
     return (
+        Button(text("export.report"), Token("export", "make.report", rollout.id)),
         Button(
             text("finish.reopen"),
             Token("finish", "reopen", rollout.id, rollout.version),
@@ -86,6 +90,29 @@ def _after(rollout: Rollout) -> tuple[Button, ...]:
             text("finish.archive"),
             Token("finish", "archive", rollout.id, rollout.version),
             confirm=text("finish.archive.sure"),
+        ),
+        Button(text("erase.button"), Token("erase", "open", rollout.id, rollout.version), Style.DANGER),
+    )
+
+
+def report_message(rollout: Rollout, counts: RolloutCounts, now: datetime) -> Message:
+    """The closing report in short; the rest is in the file."""
+    title = text("report.title", enterprise=rollout.name)
+    days = max((now - rollout.created_at).days, 1)
+    figures = [(text("status.invited"), counts.invited), (text("status.done"), counts.done)]
+    figures += [(text("status.open"), counts.open)] if counts.open else []
+    figures += [(text("status.exempt"), counts.exempt)] if counts.exempt else []
+    figures += [(text("status.reminders"), counts.reminders)]
+    return Message(
+        title,
+        title,
+        (
+            Section(text("report.summary", count=days, bar=bar(counts.done, counts.invited))),
+            Facts(tuple((name, text("number", n=value)) for name, value in figures)),
+        ),
+        (
+            Button(text("report.button"), Token("export", "make.report", rollout.id), Style.PRIMARY),
+            Button(text("removal.back"), Token("finish", "show", rollout.id)),
         ),
     )
 

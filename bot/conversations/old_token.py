@@ -25,7 +25,7 @@ def _step(loaded: ConfirmLoaded, event: ButtonPressed | FormSubmitted, _now: dat
     if view is None or event.token.action not in (OldToken.IN_USE, OldToken.UNUSED):
         return answers.outdated()
     answer = OldToken(event.token.action)
-    toast = answers.notice(text(f"old_token.{answer}"), Tone.SUCCESS)
+    toast = answers.notice(text("old_token.thanks"), Tone.SUCCESS)
     if view.invitation.old_token is answer:
         return Transition(reply=Replace(invitation_message(view), toast))
     changes = {"old_token": answer, "version": view.invitation.version + 1}

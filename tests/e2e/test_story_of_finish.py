@@ -117,7 +117,7 @@ async def records_admins(chat: Chat) -> None:
 
 async def looks_at_old_accounts(chat: Chat) -> Said:
     await asks_for_the_steps(chat)
-    await chat.admin.presses("Old accounts")
+    await chat.admin.presses("Removal list")
     return await chat.admin.reads("Old accounts of Acme")
 
 
@@ -151,7 +151,7 @@ async def test_only_whoever_is_through_is_on_the_removal_list(chat: Chat):
     await chat.admin.presses("All steps")
     await chat.admin.reads("Finishing Acme's move to SSO")
     await records_admins(chat)
-    await chat.admin.presses("Old accounts")
+    await chat.admin.presses("Removal list")
     shown = await chat.admin.reads("Old accounts of Acme")
     assert shown.fact("May be removed") == "1"
     assert chat.invitee.name in shown.words
@@ -183,13 +183,13 @@ async def test_people_are_asked_about_ci_and_told_once_that_they_may_delete_thei
     await confirms_everything(chat.invitee)
     await asks_for_the_steps(chat)
     await records_admins(chat)
-    await chat.admin.presses("Old accounts")
+    await chat.admin.presses("Removal list")
     await chat.admin.presses("Ask 1 person about CI")
     await chat.admin.reads("The question goes to 1 person.")
     asked = await chat.invitee.reads("One question about your old SonarQube Cloud account")
     await chat.invitee.presses("No CI job uses it", on=asked)
     await chat.invitee.reads("No CI job uses a token of your old account")
-    await chat.admin.presses("Old accounts")
+    await chat.admin.presses("Removal list")
     shown = await chat.admin.reads("Old accounts of Acme")
     await chat.admin.presses("Tell 1 person", on=shown)
     await chat.admin.reads("The message goes to 1 person.")

@@ -15,7 +15,7 @@ from bot.conversations.invitation import compose, invitation_message
 from bot.finishing import FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Form, Message, Token
 from bot.model import CheckKind, Delivery, DeliveryKind, DeliveryState, FormerSignIn, OldToken, Rollout, RolloutState
-from bot.ports import InvitationView
+from bot.ports import InvitationView, RolloutCounts
 from bot.transition import HoldDeliveries, ReleaseDeliveries, SendMessage, Transition, UpdateAllCopies, UpdateCopies
 from tests.builders import (
     ADA,
@@ -66,10 +66,11 @@ def test_the_list_is_a_direct_message_that_stays() -> None:
     (send,) = after.effects
     assert isinstance(send, SendMessage)
     assert (send.to, send.rollout_id) == (ADA.id, None), "a finished rollout's messages are held, this one is not"
-    assert [each.token.action for each in buttons(send.message)] == [
-        *(f"step.{step}" for step in FinishStep),
-        "end",
-        "show",
+    assert [f"{each.token.conversation}.{each.token.action}" for each in buttons(send.message)] == [
+        *(f"finish.step.{step}" for step in FinishStep),
+        "removal.show",
+        "finish.end",
+        "finish.show",
     ]
 
 
@@ -185,7 +186,7 @@ def test_a_rollout_without_named_organizations_needs_one_account() -> None:
 
 
 def test_finishing_with_steps_left_needs_a_reason_which_each_of_them_keeps() -> None:
-    asked = form_of(decide(loaded(still_open=2), press(Token("finish", "end", ACME.id, 1))).reply)
+    asked = form_of(decide(loaded(counts=RolloutCounts(open=2)), press(Token("finish", "end", ACME.id, 1))).reply)
     assert {"finish.still_open", "finish.end.left"} <= set(body_keys(asked))
     without = decide(loaded(), submit(Token("finish", "ended", ACME.id, 1)))
     assert set(form_of(without.reply).errors or {}) == {"reason"}
@@ -201,7 +202,18 @@ def test_finishing_ends_all_sending() -> None:
     (finished,) = after.state
     assert isinstance(finished, Rollout)
     assert (finished.state, finished.finished_at, finished.version) == (RolloutState.FINISHED, NOON, 2)
-    assert after.effects == (HoldDeliveries(ACME.id), UpdateAllCopies(ACME.id))
+    assert after.effects[:2] == (HoldDeliveries(ACME.id), UpdateAllCopies(ACME.id))
+
+
+def test_the_closing_report_goes_once_to_everybody_who_ran_the_rollout() -> None:
+    of = ACME.model_copy(update={"created_by": LINUS.id})
+    on = loaded(of, items=_all_done(), admins_seen=(ADA.id, GRACE.id), counts=RolloutCounts(invited=10, done=9))
+    after = decide(on, submit(Token("finish", "ended", ACME.id, 1)))
+    sent = [each for each in after.effects if isinstance(each, SendMessage)]
+    assert [each.to for each in sent] == [ADA.id, LINUS.id, GRACE.id]
+    assert len({each.key for each in sent}) == 3
+    assert {each.rollout_id for each in sent} == {None}, "a finished rollout's messages are held"
+    assert button(sent[0].message, "make.report")
 
 
 def test_a_finished_rollout_can_be_reopened_unless_another_one_runs() -> None:

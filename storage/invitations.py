@@ -176,13 +176,8 @@ class Invitations:
             DELIVERY.c.kind == DeliveryKind.INVITATION,
             DELIVERY.c.state == DeliveryState.READY,
         )
-        waiting = (
-            select(INVITATION.c.id)
-            .where(INVITATION.c.id.in_(select(DELIVERY.c.invitation_id).where(ready)))
-            .order_by(INVITATION.c.id)
-            .limit(limit)
-            .with_for_update(of=INVITATION)
-        )
+        some = list(await self._connection.scalars(select(DELIVERY.c.invitation_id).where(ready).limit(limit)))
+        waiting = select(INVITATION.c.id).where(_in(some)).order_by(INVITATION.c.id).with_for_update(of=INVITATION)
         ids = list(await self._connection.scalars(waiting))
         unheard = set(await self._connection.scalars(select(INVITATION.c.id).where(_in(ids), _UNHEARD)))
         messages = delete(DELIVERY).where(DELIVERY.c.invitation_id.in_(unheard), ready)

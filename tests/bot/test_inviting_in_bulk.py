@@ -84,9 +84,9 @@ async def test_inviting_pausing_and_cancelling_answer_at_once(  # noqa: PLR0915 
     for name, seconds in took.items():
         record_property(name, round(seconds, 3))
         print(f"{name:36} {seconds:8.3f} s")  # noqa: T201  # what -s shows
-    longest = max(seconds for name, seconds in took.items() if "click" in name)
-    assert longest < ANSWER_WITHIN
-    assert max(seconds for name, seconds in took.items() if "longest" in name) < ANSWER_WITHIN
+    # far above what is measured on an idle machine, so that a busy one does not fail it
+    assert max(seconds for name, seconds in took.items() if "click" in name) < ANSWER_WITHIN
+    assert max(seconds for name, seconds in took.items() if "longest" in name) < 10
     assert AT_ONCE < PEOPLE
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot import faultpoints, waves
 from bot.dispatcher import Dispatcher
-from bot.engine import Engine
+from bot.engine import ANSWER_WITHIN, Engine
 from bot.events import PeopleFound
 from bot.messages import Token
 from bot.model import (
@@ -379,4 +379,4 @@ async def test_agreeing_to_ten_thousand_takes_no_longer_than_agreeing_to_one(
     record_property("answered in seconds", round(took, 3))
     assert isinstance(reply, Replace)
     assert "0 of 10,000" in words(reply.message)
-    assert took < 0.5
+    assert took < ANSWER_WITHIN

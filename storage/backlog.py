@@ -58,8 +58,13 @@ def _ready(now: datetime, at_most: int) -> Select[Any]:
         DELIVERY.c.priority == priority.c.number,
         DELIVERY.c.not_before <= now,
     )
-    some = select(DELIVERY.c.id).where(own).correlate(WORKSPACE, priority).limit(at_most).subquery()
-    first = select(func.min(DELIVERY.c.not_before)).where(own).correlate(WORKSPACE, priority)
+    # Ordered as the index is: otherwise PostgreSQL, believing that most rows fit, reads the whole table for a
+    # priority that none of them has.
+    in_order = DELIVERY.c.priority, DELIVERY.c.not_before, DELIVERY.c.id
+    some = (
+        select(DELIVERY.c.id).where(own).correlate(WORKSPACE, priority).order_by(*in_order).limit(at_most).subquery()
+    )
+    first = select(DELIVERY.c.not_before).where(own).correlate(WORKSPACE, priority).order_by(*in_order).limit(1)
     return (
         select(
             WORKSPACE.c.platform,

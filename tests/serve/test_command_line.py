@@ -211,6 +211,17 @@ async def test_the_doctor_says_what_is_broken_and_prints_no_secret(playground: P
     assert not [secret for secret in hidden if secret in ended.out + ended.err]
 
 
+async def test_the_doctor_says_why_traces_that_are_asked_for_are_not_sent(
+    playground: Playground, tmp_path: Path
+) -> None:
+    asked = {"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    env = environment(playground.settings(f"sqlite:///{tmp_path / 'usher.db'}"), **asked)
+    ended = await run("doctor", env=env, cwd=tmp_path)
+    assert ended.code == 1
+    assert "✗ Traces: OTEL_EXPORTER_OTLP_PROTOCOL is grpc: only http/protobuf is there." in ended.out.splitlines()
+    assert "✓ Slack" in ended.out
+
+
 def test_the_doctor_names_wrong_settings_and_asks_nobody(
     settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,8 @@ QUESTIONS = {
     "unknown": lambda tx: tx.deliveries.unknown(LANE, NOW, 10),
     "outdated": lambda tx: tx.deliveries.outdated(LANE, 10),
     "due": lambda tx: tx.invitations.due(NOW, 10),
+    "backlog of deliveries": lambda tx: tx.backlog.ready(NOW, 10),
+    "backlog of reminders": lambda tx: tx.backlog.reminders(NOW, 10),
     "look_ups": lambda tx: tx.look_ups.claim(NOW, NOW + MINUTE),
 }
 INDEXES = {
@@ -22,6 +24,8 @@ INDEXES = {
     "unknown": {"ix_delivery_unknown"},
     "outdated": {"ix_delivery_outdated"},
     "due": {"ix_invitation_due"},
+    "backlog of deliveries": {"ix_delivery_claimable"},
+    "backlog of reminders": {"ix_invitation_due"},
     "look_ups": {"ix_look_up_open"},
 }
 

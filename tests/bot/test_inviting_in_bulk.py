@@ -1,6 +1,6 @@
 """However many are invited, whoever clicks gets an answer at once.
 
-`USHER_TEST_PEOPLE=100000 pytest tests/bot/test_inviting_in_bulk.py -n 0 -s` measures more of them (docs/benchmarks.md).
+`TEST_PEOPLE=100000 pytest tests/bot/test_inviting_in_bulk.py -n 0 -s` measures more of them (docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.builders import NOON, command, person, press
 from tests.doubles import MemoryDirectory, MemoryPlatform, StoppedClock
 from tests.rows import installed, rolled_out, stored
 
-PEOPLE = int(os.environ.get("USHER_TEST_PEOPLE", "10000"))
+PEOPLE = int(os.environ.get("TEST_PEOPLE", "10000"))
 
 
 async def test_inviting_pausing_and_cancelling_answer_at_once(  # noqa: PLR0915  # one story, step by step

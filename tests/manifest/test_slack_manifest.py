@@ -1,12 +1,17 @@
 """Slack publishes no schema for app manifests; the limits are those of docs.slack.dev/reference/app-manifest."""
 
+import ast
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters import slack
 from adapters.manifest import slack_manifest
+from adapters.playground.slack.credentials import SCOPES as GRANTED
+from adapters.playground.slack.scopes import NEEDED
 from adapters.slack.install import EVENTS, SCOPES
 from bot.commands import COMMANDS
 
@@ -76,3 +81,33 @@ def test_the_events_are_those_that_the_code_handles(manifest):
 
 def test_the_scopes_are_those_that_the_code_needs_and_no_other(manifest):
     assert manifest["oauth_config"]["scopes"] == {"bot": list(SCOPES)}
+    assert set(SCOPES) == set().union(*(documented(method) for method in called())) | OTHERWISE
+
+
+def test_the_emulated_workspace_grants_what_the_manifest_asks_for(manifest):
+    assert sorted(GRANTED.split(",")) == sorted(manifest["oauth_config"]["scopes"]["bot"])
+
+
+# Without a method: the slash command, the message.im event, and addresses in the profiles that users.info shows.
+OTHERWISE = {"commands", "im:history", "users:read.email"}
+# Which conversations the bot asks about.
+KINDS = {"conversations.members": ("channels", "groups"), "conversations.history": ("im",)}
+FAMILIES = re.compile(r"(apps|auth|chat|conversations|usergroups|users|views)(\.[a-zA-Z]+)+")
+
+
+def called() -> set[str]:
+    """Every method of the Web API that the adapter names."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(slack.__file__).parent.glob("*.py")]
+    words = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return {word for word in words if isinstance(word, str) and FAMILIES.fullmatch(word)} - {*TOKENS_ONLY}
+
+
+# An app-level token's method, and one that wants no scope.
+TOKENS_ONLY = ("apps.connections.open", "auth.test")
+
+
+def documented(method: str) -> set[str]:
+    """What docs.slack.dev says that it wants. Views want none."""
+    if method.startswith("views."):
+        return set()
+    return {NEEDED[method].format(kind=kind) for kind in KINDS.get(method, ("",))}

@@ -84,6 +84,10 @@ async def _is_refused(client: AsyncWebClient, slack: SlackEmulator) -> None:
     ):
         with pytest.raises(SlackApiError):
             await client.api_call(method, json=arguments)
+    granted, slack.credentials.scopes = slack.credentials.scopes, "commands"
+    with pytest.raises(SlackApiError, match="missing_scope"):
+        await client.users_list()
+    slack.credentials.scopes = granted
 
 
 def _view(name: str, *blocks: dict[str, Any]) -> dict[str, Any]:

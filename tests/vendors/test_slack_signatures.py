@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
+from itertools import product
 from urllib.parse import urlencode
 
 import pytest
 import pytest_asyncio
 from aiohttp import ClientSession
+from slack_sdk.signature import SignatureVerifier
 
 from adapters.playground.slack.bot_connection import signature
 from tests.vendors import node
@@ -72,6 +74,25 @@ async def test_the_bot_refuses_a_request_that_was_signed_with_another_secret(wir
     body = _command(wire, "help")
     (headers,) = _signed(wire, [body], secret="somebody-elses")
     assert await _status(wire, body.encode(), headers) == 401
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_the_bot_and_slacks_own_verifier_agree(wire: Wire):
+    """A hundred requests, right and wrong in every part; Slack's sdk has signed those that are right."""
+    secret, now = wire.overheard.signing_secret, int(time.time())
+    ours, others = SignatureVerifier(secret), SignatureVerifier("somebody-elses")
+    bodies = [_command(wire, text) for text in ("help", "stätus 漢字 🙂", "a+b&c=d%20", "x" * 3000)]
+    verdicts = []
+    for body, seconds in product(bodies, (-3600, -310, -290, 0, 290, 310)):
+        at = str(now + seconds)
+        right = ours.generate_signature(timestamp=at, body=body) or ""
+        wrong = others.generate_signature(timestamp=at, body=body) or ""
+        for signed in (right, wrong, right.upper(), right.removeprefix("v0="), ""):
+            headers = {SIGNED: signed, AT: at}
+            allowed = ours.is_valid_request(body, headers)
+            assert (await _status(wire, body.encode(), headers) == 200) is allowed, headers
+            verdicts.append(allowed)
+    assert (len(verdicts), verdicts.count(True)) == (120, 12)
 
 
 def test_the_documentations_worked_example_is_signed_as_it_says():

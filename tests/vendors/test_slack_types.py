@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 
 from adapters.playground.slack.block_kit import check_message_blocks, check_view
 from tests.vendors.shown import on_slack
@@ -25,6 +27,18 @@ def test_everything_that_is_shown_keeps_within_slacks_limits():
                 check_view(shown.value, "home")
             case "Slack.Modal":
                 check_view(shown.value, "modal")
+
+
+def test_everything_that_is_shown_is_what_slacks_own_python_models_allow():
+    """They know some lengths that the types do not, and read all of it back as it was."""
+    for shown in on_slack():
+        for block in shown.value["blocks"]:
+            model = Block.parse(block)
+            assert model is not None, shown.name
+            model.validate_json()
+            assert model.to_dict() == block, shown.name
+        if shown.type != "Slack.Message":
+            View(**shown.value).validate_json()
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,9 @@ export namespace Slack {
 
 export namespace Api {
   // Arguments and answers of the methods; `ok` is in every answer, `error` in every refusal.
-  type Refusal = { ok: false; error: string; response_metadata?: { messages?: string[] } };
+  type Refusal = { ok: false; error: string; needed?: string; provided?: string } & {
+    response_metadata?: { messages?: string[] };
+  };
   export type Refused = Refusal;
   type Answer<T, K extends keyof Answered<T>> = Having<Answered<T>, K> & { ok: true };
   export type AppsConnectionsOpen = Answer<api.AppsConnectionsOpenResponse, 'url'>;

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from adapters.playground.slack.refusal import Refused
 
 SCOPES = (
-    "channels:read,chat:write,commands,groups:read,im:history,im:read,im:write,team:read,usergroups:read,"
-    "users:read,users:read.email"
+    "channels:read,chat:write,commands,groups:read,im:history,im:write,usergroups:read,users:read,users:read.email"
 )
 
 

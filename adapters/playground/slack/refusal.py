@@ -11,18 +11,19 @@ if TYPE_CHECKING:
 class Refused(Exception):
     """A Web API method answers `{"ok": false, "error": error}`.
 
-    `messages` become response_metadata.messages, as Slack explains invalid arguments
+    `more` goes beside the error. `messages` become response_metadata.messages, as Slack explains invalid arguments
     (docs.slack.dev/apis/web-api, "Evaluating responses").
     """
 
-    def __init__(self, error: str, messages: list[str] | None = None) -> None:
+    def __init__(self, error: str, messages: list[str] | None = None, **more: str) -> None:
         super().__init__(error)
         self.error = error
+        self.more = more
         self.messages = messages or []
 
     def body(self) -> Json:
         """The answer's JSON body."""
-        body: Json = {"ok": False, "error": self.error}
+        body: Json = {"ok": False, "error": self.error, **self.more}
         if self.messages:
             body["response_metadata"] = {"messages": [f"[ERROR] {message}" for message in self.messages]}
         return body

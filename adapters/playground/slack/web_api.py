@@ -20,6 +20,7 @@ from adapters.playground.slack import (
 )
 from adapters.playground.slack.arguments import read_arguments
 from adapters.playground.slack.refusal import Refused
+from adapters.playground.slack.scopes import check_scope
 from adapters.playground.slack.world import Json
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class WebApi:
     def _run(self, call: ApiCall, token: str) -> None:
         try:
             self._check_token(call.method, token)
+            check_scope(self._world, self._credentials.scopes, call.method, call.args)
             call.answer = {"ok": True, **self.methods.get(call.method, _unknown_method)(call.args)}
             call.accepted = True
         except Refused as refused:

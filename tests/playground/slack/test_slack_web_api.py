@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import aiohttp
 import pytest
@@ -41,6 +42,33 @@ async def test_a_token_is_wanted_and_checked(slack, client):
     assert await error_of(with_token(None).auth_test()) == "not_authed"
     slack.credentials.revoked = True
     assert await error_of(client.auth_test()) == "token_revoked"
+
+
+async def test_a_scope_is_wanted_by_each_kind_of_conversation_and_method(slack, client):
+    alice, leads = slack.person("alice"), slack.channel("leads")
+    private = (await client.conversations_open(users=alice.id))["channel"]["id"]
+    calls = {
+        "chat:write": partial(client.chat_postMessage, channel=private, text="Hello"),
+        "channels:read": partial(client.conversations_members, channel=slack.channel("general").id),
+        "groups:read": partial(client.conversations_members, channel=leads.id),
+        "im:history": partial(client.conversations_history, channel=private),
+        "im:write": partial(client.conversations_open, users=alice.id),
+        "usergroups:read": client.usergroups_list,
+        "users:read": partial(client.users_info, user=alice.id),
+        "users:read.email": partial(client.users_lookupByEmail, email="alice@example.com"),
+    }
+    leads.members.append(slack.world.bot_user_id)
+    granted = slack.credentials.scopes
+    assert set(calls) == set(granted.split(",")) - {"commands"}
+    for scope, call in calls.items():
+        slack.credentials.scopes = granted
+        assert (await call())["ok"]
+        slack.credentials.scopes = ",".join(sorted(set(granted.split(",")) - {scope}))
+        with pytest.raises(SlackApiError) as caught:
+            await call()
+        refusal = caught.value.response
+        assert (refusal["error"], refusal["needed"]) == ("missing_scope", scope)
+        assert refusal["provided"] == slack.credentials.scopes
 
 
 async def test_a_code_is_exchanged_once(slack, client):
@@ -171,6 +199,7 @@ async def test_history_shows_metadata_only_when_asked(slack, client):
     assert [(each["text"], "metadata" in each) for each in plain["messages"]] == [("Two", False), ("One", False)]
     full = await client.conversations_history(channel=place, oldest=first["ts"], include_all_metadata=True)
     assert [(each["ts"], each["metadata"]) for each in full["messages"]] == [(second["ts"], metadata)]
+    slack.credentials.scopes += ",channels:history"
     assert await error_of(client.conversations_history(channel=slack.channel("random").id)) == "not_in_channel"
 
 

@@ -15,7 +15,7 @@ QUESTIONS = {
     "due": lambda tx: tx.invitations.due(NOW, 10),
     "backlog of deliveries": lambda tx: tx.backlog.ready(NOW, 10),
     "backlog of reminders": lambda tx: tx.backlog.reminders(NOW, 10),
-    "look_ups": lambda tx: tx.look_ups.claim(NOW, NOW + MINUTE),
+    "look_ups": lambda tx: tx.look_ups.claim(NOW, NOW + MINUTE, {"slack:T2"}),
 }
 INDEXES = {
     "claim": {"ix_delivery_claimable"},

@@ -186,7 +186,7 @@ def test_proxies_pass_on_what_the_platforms_call_and_nothing_else():
     paths = {each["path"] for rule in ingress["rules"] for each in rule["http"]["paths"]}
     caddy = re.search(r"@platforms path (.*)", (DEPLOY / "caddy" / "Caddyfile").read_text())
 
-    assert paths == {"/slack", "/api/messages", "/about"}
+    assert paths == {"/slack", "/api/messages", "/files", "/about"}
     assert caddy is not None
     assert {each.removesuffix("/*") for each in caddy[1].split()} == paths
     assert "ports" not in COMPOSE["services"]["usher"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
+from datetime import UTC, datetime
 
 import aiohttp
 
 from tests.e2e.chatting import Said, Values
-from tests.e2e.office import Chat
+from tests.e2e.office import Chat, eventually
 from tests.e2e.rollouts import confirms_everything, invited, invites, sets_up
 
 STEPS: tuple[tuple[str, Values], ...] = (
@@ -214,3 +215,62 @@ async def test_an_admin_gets_everybody_and_the_audit_as_files(chat: Chat):
     assert {"rollout.created", "invited", "confirmed.token", "file.fetched.people"} <= set(actions)
     stored = await chat.office.everything_stored()
     assert not any("/files/" in row for rows in stored.values() for row in rows)
+
+
+# the report, and erasing
+
+
+async def test_whoever_ran_the_rollout_gets_the_closing_report(chat: Chat):
+    await invited(chat)
+    await confirms_everything(chat.invitee)
+    await asks_for_the_steps(chat)
+    await finishes(chat)
+    posted = await chat.admin.reads("Acme's move to SSO: closing report")
+    assert (posted.fact("Invited"), posted.fact("Done")) == ("1", "1")
+    await chat.admin.presses("Get the report", on=posted)
+    page = await opens_the_link(chat)
+    assert "1 · 100 %" in page
+    assert "<svg" in page
+    assert chat.invitee.email not in page
+
+
+async def opens_the_link(chat: Chat) -> str:
+    offered = await chat.admin.reads("Your file is ready.")
+    shown = getattr(offered.native, "blocks", None) or offered.native.card
+    (path,) = set(re.findall(r"http://127\.0\.0\.1(/files/[\w-]+)", json.dumps(shown)))
+    async with aiohttp.ClientSession() as http, http.post(chat.office.url + path) as file:
+        assert file.status == 200
+        return await file.text("utf-8-sig")
+
+
+async def test_erasing_leaves_counts_and_no_people(chat: Chat):
+    await invited(chat)
+    await confirms_everything(chat.invitee)
+    await chat.admin.types("/sso erase")
+    await chat.admin.reads("The rollout of Acme is running. Finish it first")
+    await asks_for_the_steps(chat)
+    await finishes(chat)
+    posted = await chat.admin.reads("Acme's move to SSO: closing report")
+    await chat.admin.types("/sso erase")
+    await chat.admin.reads("Erase the people of Acme's rollout")
+    await chat.admin.presses("Erase people")
+    await chat.admin.opens("Erase people")
+    await chat.admin.submits({"key": "no"})
+    await chat.admin.until(lambda: chat.admin.form and chat.admin.form.errors)
+    await chat.admin.submits({"key": "acme"})
+    await chat.admin.reads("The people of Acme's rollout are being erased.")
+    await chat.office.settles()
+    chat.office.bot.scheduler.modify_job("erasing", next_run_time=datetime.now(UTC))
+    await eventually(lambda: _is_erased(chat))
+    stored = await chat.office.everything_stored()
+    for word in (chat.invitee.email, chat.invitee.name):
+        assert not any(word in row for rows in stored.values() for row in rows)
+    await chat.admin.presses("Get the report", on=posted)
+    assert "1 · 100 %" in await opens_the_link(chat)
+    await chat.invitee.types("hello?")
+    await chat.invitee.reads("I help your company move SonarQube Cloud to single sign-on.")
+
+
+async def _is_erased(chat: Chat) -> bool:
+    (rollout,) = await chat.office.rows("rollout")
+    return rollout.figures is not None and not await chat.office.rows("invitation")

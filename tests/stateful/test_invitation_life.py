@@ -103,6 +103,7 @@ class InvitationLife(RuleBasedStateMachine):
         self.past: list[Event] = []
         self.closed: set[str] = set()  # person ids: done or exempt, as committed
         self.paused = False
+        self.at_most = POLICY.at_most
         self.broken: list[str] = []  # promises, as seen from inside a send
         self.checks: set[tuple[str, str]] = set()
 
@@ -199,6 +200,21 @@ class InvitationLife(RuleBasedStateMachine):
             current = await tx.rollouts.rollout(ROLLOUT.id)
             assert current is not None
             return current.version
+
+    @rule(at_most=st.sampled_from([1, 3, 5]))
+    def change_policy(self, at_most: int) -> None:
+        """As `/sso setup` stores it; the next tick plans everybody anew."""
+        self.at_most = at_most
+        self.run(self._change_policy())
+        self.tick()
+
+    async def _change_policy(self) -> None:
+        async with self.store.transaction() as tx:
+            current = await tx.rollouts.rollout(ROLLOUT.id)
+            assert current is not None
+            policy = current.policy.model_copy(update={"at_most": self.at_most})
+            changes = {"policy": policy, "planned_up_to": "", "version": current.version + 1}
+            await tx.save(current.model_copy(update=changes))
 
     @precondition(lambda self: self.past)
     @rule(which=st.integers(0, 10**6))
@@ -313,7 +329,7 @@ class InvitationLife(RuleBasedStateMachine):
         """Whoever is open has a reminder coming, or a message under way after which one is planned, or has had all."""
         under_way = {each.invitation_id for each in deliveries if each.state in UNDER_WAY}
         for invitation in invitations.values():
-            if invitation.is_open and invitation.reminders < POLICY.at_most:
+            if invitation.is_open and invitation.reminders < self.at_most:
                 assert invitation.due_at is not None or invitation.id in under_way, invitation
 
     def teardown(self) -> None:
@@ -323,11 +339,13 @@ class InvitationLife(RuleBasedStateMachine):
         self.loop.close()
 
     def _everything_ends(self) -> None:
-        """When the platform works again, every message ends as sent, dead, unknown or withdrawn."""
+        """When the platform works again, every message ends as sent, dead, unknown or withdrawn, within a day: a
+        reminder that was held up until the evening waits for the morning.
+        """
         self.tell(command("resume"))
         self.paused = False
-        for _ in range(6):
-            self.clock.forward(minutes=20)
+        for _ in range(12):
+            self.clock.forward(hours=2)
             for _ in range(3):
                 self.run(self.dispatcher.run_once())
         self.no_message_arrives_twice()

@@ -5,7 +5,16 @@ import asyncio
 import aiohttp
 import pytest
 from aiohttp import web
-from botbuilder.schema import Activity, Attachment, ChannelAccount, ConversationParameters, ErrorResponseException
+from botbuilder.core import BotFrameworkAdapter, BotFrameworkAdapterSettings, TurnContext
+from botbuilder.core.teams import TeamsInfo
+from botbuilder.schema import (
+    Activity,
+    Attachment,
+    ChannelAccount,
+    ConversationParameters,
+    ConversationReference,
+    ErrorResponseException,
+)
 from botframework.connector import ConnectorClient
 from botframework.connector.auth import AppCredentials
 
@@ -68,3 +77,33 @@ async def test_the_emulator_can_be_mounted() -> None:
         async with aiohttp.ClientSession() as session, session.get(f"{teams.public_url}/ui/people") as response:
             assert len((await response.json())["people"]) == 10
     await runner.cleanup()
+
+
+async def test_microsofts_adapter_begins_and_continues_a_conversation(teams: TeamsEmulator, bot: SmallBot) -> None:
+    await bot.signs_in()
+    adele, heard = teams.person("adele"), []
+    adapter = BotFrameworkAdapter(BotFrameworkAdapterSettings(APP_ID, "", app_credentials=IssuedHere(bot.token)))
+    channel_data = {"tenant": {"id": teams.tenant.id}}
+    wanted = ConversationParameters(
+        bot=ChannelAccount(id=teams.tenant.bot_id),
+        members=[ChannelAccount(id=adele.account.id)],
+        tenant_id=teams.tenant.id,
+        channel_data=channel_data,
+    )
+    reference = ConversationReference(
+        bot=ChannelAccount(id=teams.tenant.bot_id), channel_id="msteams", service_url=teams.service_url
+    )
+
+    async def begins(turn: TurnContext) -> None:
+        turn.activity.channel_data = channel_data
+        member = await TeamsInfo.get_member(turn, adele.account.id)
+        await turn.send_activity(f"Hello {member.name}")
+        heard.append(TurnContext.get_conversation_reference(turn.activity))
+
+    async def continues(turn: TurnContext) -> None:
+        await turn.send_activity("And again")
+
+    await adapter.create_conversation(reference, begins, wanted)
+    (begun,) = heard
+    await adapter.continue_conversation(begun, continues, APP_ID)
+    assert [each.text for each in adele.chat] == ["Hello Adele Vance", "And again"]

@@ -12,7 +12,7 @@ from tests.builders import ADA, GRACE, person
 from tests.samples import samples
 
 EVERYBODYS = {"help", "home"}
-INVITEES = {"confirm", "problem"}
+INVITEES = {"confirm", "old_token", "problem"}
 
 
 def asked_for() -> set[tuple[str, str]]:

@@ -170,13 +170,14 @@ class Trial:
     async def _people_act(self, now: datetime) -> None:
         for actor in self._schedule.due(now):
             await actor.act()
+            if await WaveWorker(self._store, self._clock).run_once():  # whom the admin has just invited
+                limits = self._platform.limits
+                self._next_pass = now + timedelta(seconds=limits.burst / limits.per_second)
             self._something_happened = True
 
     async def _tick(self, now: datetime) -> None:
         """What the real bot's scheduler does; a tick at which nothing has happened sends nothing."""
         queued = await queue_due(self._store, self._clock)
-        if self._something_happened:
-            await WaveWorker(self._store, self._clock).run_once()
         if queued or self._something_happened:
             await show_progress(self._store, self._platforms, self._clock)
             self._next_pass = now

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from html import escape
 
+from bot.conversations.finish_messages import step_line
 from bot.figures import Figures
 from bot.finishing import FinishItem, FinishStep, Handout, StepState, steps_of
 from bot.messages import Day, Text, When, text
@@ -85,7 +86,7 @@ def draw(ended: Ended, reader: Reader, now: datetime) -> str:
         f'<p class="sub">{said(_when(rollout, ended.people))}</p>',
         _headline(figures, rollout, said),
         _section(said(text("report.funnel")), _bars(_funnel(figures, rollout), figures.invited, said)),
-        _section(said(text("report.over_time")), _over_time(figures, said)),
+        _section(said(text("report.over_time")), _over_time(ended, said)),
         _section(
             said(text("report.problems")), _bars(_problems(figures), max(figures.problems.values(), default=0), said)
         )
@@ -128,7 +129,7 @@ def _headline(figures: Figures, rollout: Rollout, said: Said) -> str:
     if figures.slowest_tenth_hours is not None:
         pairs.append((text("report.slowest"), said(duration(figures.slowest_tenth_hours))))
     if rollout.former_sign_in:
-        pairs.append((text("removal.may_go"), said(text("number", n=figures.may_go))))
+        pairs.append((text("report.may_go"), said(text("number", n=figures.may_go))))
     cells = "".join(f"<div><dt>{said(name)}</dt><dd>{value}</dd></div>" for name, value in pairs)
     return f'<dl class="figures">{cells}</dl>'
 
@@ -171,12 +172,15 @@ def _bars(rows: Sequence[tuple[Text, int]], whole: int, said: Said) -> str:
     return f"<table>{lines}</table>"
 
 
-def _over_time(figures: Figures, said: Said) -> str:
+def _over_time(ended: Ended, said: Said) -> str:
     """Two lines that only rise: how many were invited, and how many of them were done."""
+    figures = ended.figures
     days = sorted({*figures.invited_on, *figures.done_on})
     if not days:
         return f"<p>{said(text('report.nobody'))}</p>"
     first, last = days[0], days[-1]
+    if ended.rollout.finished_at is not None:
+        last = max(last, ended.rollout.finished_at.date())
     invited, done = _steps(figures.invited_on, first, last), _steps(figures.done_on, first, last)
     most = max(invited[-1], done[-1], 1)
     label = said(text("report.over_time.label", done=done[-1], invited=invited[-1]))
@@ -234,10 +238,7 @@ def _step(step: FinishStep, ended: Ended) -> Text:
     if item is None:  # nobody touched it, or the rollout's people are erased and only the state is known
         state = ended.figures.steps.get(step.value, StepState.OPEN.value)
         return text("report.step", what=what, state=text(f"finish.state.{state}"))
-    if item.state is StepState.SKIPPED:
-        return text("finish.line.skipped", what=what, reason=item.reason)
-    if item.state is StepState.DONE and item.changed_at is not None:
-        owner = ended.people.get(item.owner)
-        done_at = When(item.changed_at, "date")
-        return text("finish.line.done", what=what, owner=owner.name if owner else "", at=done_at)
-    return text("finish.line.open", what=what)
+    line = step_line(item, {key: person.name for key, person in ended.people.items()})
+    admins = tuple(f"{key}: {who}" if key else who for key, who in item.admins.items())
+    proof = "; ".join((*admins, *item.proof.splitlines()))
+    return text("report.with_proof", line=line, proof=proof) if proof else line

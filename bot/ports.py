@@ -295,8 +295,8 @@ class Invitations(Protocol):
         due_at: datetime | None,
         unreachable: str,
     ) -> None:
-        """What a delivery that is settled `at` this moment changes. Touches no version: an invitee's click is not made
-        stale by it. `reached_at` None keeps the old value; `due_at` is stored only while the invitation is open.
+        """What a delivery that is settled `at` this moment changes. Touches no version: an invitee's click is not
+        made stale by it. `reached_at` None keeps the old value; `due_at` is stored only while the invitation is open.
         """
         ...
 

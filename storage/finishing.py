@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Text, and_, case, cast, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.finishing import FinishItem, Handout
-from bot.model import CheckKind, Delivery, DeliveryKind, OldToken, Rollout, RolloutState, derived_id
+from bot.model import CheckKind, Delivery, DeliveryKind, DeliveryState, OldToken, Rollout, RolloutState, derived_id
 from bot.ports import InvitationView, RemovalCounts
 from storage.invitations import PRIORITY, Invitations
 from storage.rows import by_key, fields, insert_alike, plain
@@ -28,7 +28,9 @@ _CONCERNS = {DeliveryKind.FAREWELL: MAY_GO, DeliveryKind.OLD_TOKEN: _CI_UNKNOWN}
 
 
 def _has(kind: DeliveryKind) -> ColumnElement[bool]:
-    return exists().where(DELIVERY.c.invitation_id == INVITATION.c.id, DELIVERY.c.kind == kind)
+    """Whether they have the message, or it is on its way, or may have arrived."""
+    own = and_(DELIVERY.c.invitation_id == INVITATION.c.id, DELIVERY.c.kind == kind)
+    return exists().where(own, DELIVERY.c.state != DeliveryState.DEAD)
 
 
 class Finishing:
@@ -99,8 +101,19 @@ class Finishing:
 
     async def write_to_all(self, rollout_id: str, kind: DeliveryKind, at: datetime) -> int:
         """Queue the farewell to everybody whose old account may go, or the question about CI to everybody who has not
-        answered it; returns how many. A message's key is unique, so whatever happens nobody gets two.
+        answered it; returns how many. A message's key is unique, so whatever happens nobody gets two; one that
+        provably did not arrive is sent again.
         """
+        concerned = select(INVITATION.c.id).where(INVITATION.c.rollout_id == rollout_id, _CONCERNS[kind])
+        again = await self._connection.execute(
+            update(DELIVERY)
+            .where(
+                DELIVERY.c.invitation_id.in_(concerned),
+                DELIVERY.c.kind == kind,
+                DELIVERY.c.state == DeliveryState.DEAD,
+            )
+            .values(state=DeliveryState.READY, not_before=at, attempt=0, claimed_at=None, reason="")
+        )
         statement = (
             select(INVITATION.c.id, INVITATION.c.person_id, PERSON.c.workspace_id)
             .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
@@ -109,7 +122,8 @@ class Finishing:
         )
         people = (await self._connection.execute(statement)).all()
         addressed = [_addressed(kind, *each) for each in people]
-        return len(await insert_alike(self._connection, DELIVERY, _delivery(rollout_id, kind, at), addressed))
+        new = await insert_alike(self._connection, DELIVERY, _delivery(rollout_id, kind, at), addressed)
+        return again.rowcount + len(new)
 
     async def handout(self, handout_id: str) -> Handout | None:
         """By id."""

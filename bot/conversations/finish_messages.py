@@ -37,7 +37,7 @@ def steps_message(rollout: Rollout, items: Items, names: Mapping[str, str], stil
     body: list[Element] = [
         *_end(rollout),
         Section(text("finish.bar", bar=bar(settled, len(items)), settled=settled, steps=len(items))),
-        *(Section(_line(item, names)) for item in items.values()),
+        *(Section(step_line(item, names)) for item in items.values()),
     ]
     if rollout.state is not RolloutState.FINISHED and still_open:
         body.append(Notice(text("finish.still_open", count=still_open), Tone.WARNING))
@@ -52,7 +52,8 @@ def _end(rollout: Rollout) -> tuple[Element, ...]:
     return (Notice(text("finish.finished_on", at=When(rollout.finished_at, "date")), Tone.SUCCESS),)
 
 
-def _line(item: FinishItem, names: Mapping[str, str]) -> Text:
+def step_line(item: FinishItem, names: Mapping[str, str]) -> Text:
+    """How far a step is, and whose it is."""
     what = text(f"finish.step.{item.step}")
     owner = names.get(item.owner, "")
     if item.state is StepState.DONE and item.changed_at is not None:

@@ -84,9 +84,9 @@ def test_the_charts_are_well_formed_and_rise() -> None:
 
 def test_steps_are_named_with_whoever_did_them() -> None:
     item = FinishItem.untouched(OVER.id, FinishStep.ADMINISTER).model_copy(
-        update={"state": StepState.DONE, "owner": ADA.id, "changed_at": NOON}
+        update={"state": StepState.DONE, "owner": ADA.id, "changed_at": NOON, "proof": "TICKET-1"}
     )
-    assert "☑ An SSO account has Administer Enterprise · Ada, 3 March 2026" in words(
+    assert "☑ An SSO account has Administer Enterprise · Ada, 3 March 2026 (TICKET-1)" in words(
         drawn(items={FinishStep.ADMINISTER: item})
     )
 

@@ -112,6 +112,30 @@ async def test_nobody_is_written_to_twice(store, kind, old_token):
     assert {row.state for row in rows} == {DeliveryState.READY}
 
 
+async def test_what_provably_did_not_arrive_is_sent_again_and_nothing_else(store):
+    of, views = await company(store)
+    ends = dict(zip(("U0", "U1", "U2"), ("gave_up", "unclear", "sent"), strict=True))
+    for user in ends:
+        await settle(store, views[user], old_token=OldToken.UNUSED)
+    async with store.transaction() as tx:
+        await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW)
+    async with store.transaction() as tx:
+        for each in await tx.deliveries.claim("slack:T1", NOW, NOW + timedelta(minutes=1), 100):
+            if each.kind is DeliveryKind.FAREWELL:
+                match ends[each.person_id.removeprefix("slack:T1:")]:
+                    case "gave_up":
+                        assert await tx.deliveries.gave_up(each, "blocked")
+                    case "unclear":
+                        assert await tx.deliveries.unclear(each, "timed_out")
+                    case _:
+                        assert await tx.deliveries.sent(each, NOW, "D1", "1.1")
+    async with store.transaction() as tx:
+        assert (await tx.finishing.removal(of.id)).to_tell == 1
+        assert await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW) == 1
+        again = await tx.deliveries.claim("slack:T1", NOW, NOW + timedelta(minutes=1), 100)
+    assert [(each.person_id, each.attempt) for each in again] == [("slack:T1:U0", 1)]
+
+
 async def test_whoever_was_asked_or_told_is_counted(store):
     of, views = await company(store)
     await settle(store, views["U1"], old_token=OldToken.UNUSED)

@@ -1,4 +1,6 @@
+import ast
 import json
+import re
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +11,7 @@ from zipfile import ZipFile
 import pytest
 from jsonschema import Draft4Validator
 
+from adapters import teams
 from adapters.manifest import TEMPLATES, teams_manifest, teams_package
 from bot.commands import COMMANDS
 
@@ -75,6 +78,50 @@ def test_in_a_team_the_commands_are_in_the_slash_list_too(manifest):
 
     assert bot["supportsTargetedMessages"] is True
     assert bot["commandLists"][1]["triggers"] == ["mention", "slash"]
+
+
+def test_the_app_asks_for_no_right_of_its_own(manifest):
+    """Neither Graph nor resource-specific permissions: those of Graph are an admin's choice, in the registration."""
+    assert "webApplicationInfo" not in manifest
+    assert "authorization" not in manifest
+    assert manifest["permissions"] == ["identity", "messageTeamMembers"]
+
+
+def test_the_guide_names_the_graph_permissions_that_the_code_uses_and_no_other():
+    guide = (TEMPLATES.parent / "docs" / "install-teams.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+\.\w+\.All)` \|", guide, re.MULTILINE)
+
+    assert sorted(named) == sorted({documented(path) for path in asked_of_graph()})
+
+
+# What learn.microsoft.com/graph/permissions-reference says each needs, at least, of an application.
+GRAPH_PERMISSIONS = {
+    "/users": "User.Read.All",
+    "/users/{}": "User.Read.All",
+    "/groups/{}/members": "GroupMember.Read.All",
+    "/teams/{}/tags/{}/members": "TeamworkTag.Read.All",
+}
+
+
+def asked_of_graph() -> set[str]:
+    """Every address of Graph that the adapter names, without what is filled in."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in Path(teams.__file__).parent.glob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    inside = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    whole = [node.value for node in nodes if isinstance(node, ast.Constant) and id(node) not in inside]
+    composed = ["".join(map(_part, node.values)) for node in nodes if isinstance(node, ast.JoinedStr)]
+    return {path for path in (*whole, *composed) if isinstance(path, str) and GRAPH_PATH.match(path)}
+
+
+GRAPH_PATH = re.compile(r"/(users|groups|teams|me|chats|appCatalogs)\b")
+
+
+def _part(part: ast.expr) -> str:
+    return str(part.value) if isinstance(part, ast.Constant) else "{}"
+
+
+def documented(path: str) -> str:
+    return GRAPH_PERMISSIONS[path]
 
 
 def test_the_package_holds_the_manifest_and_its_icons_at_the_root(manifest):

@@ -43,6 +43,7 @@ class Identity:
         self.tenant_id = tenant_id
         self.endorsements = ["msteams"]
         self.requests_for_tokens = 0
+        self.now = time.time
         self._key_number = 0
         self._issued: dict[str, _IssuedToken] = {}
 
@@ -64,7 +65,7 @@ class Identity:
         Claims: learn.microsoft.com, "Authenticate requests with the Bot Connector API", section
         "Connector to Bot: sample JWT components".
         """
-        now = int(time.time())
+        now = int(self.now())
         standard: Json = {
             "iss": ISSUER,
             "aud": self.app_id,
@@ -84,13 +85,13 @@ class Identity:
             kind.casefold() == "bearer"
             and issued is not None
             and issued.scope == scope
-            and issued.expires > time.time()
+            and issued.expires > self.now()
         )
 
     def issue(self, scope: str) -> str:
         """A new bearer token for this scope."""
         token = secrets.token_urlsafe(48)
-        self._issued[token] = _IssuedToken(scope, time.time() + TOKEN_LIFETIME)
+        self._issued[token] = _IssuedToken(scope, self.now() + TOKEN_LIFETIME)
         return token
 
     def keys(self) -> Json:

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from adapters.playground.teams import TeamsEmulator
@@ -37,6 +39,15 @@ async def test_a_call_without_a_token_is_refused(teams: TeamsEmulator, bot: Smal
 async def test_a_revoked_token_is_refused(teams: TeamsEmulator, bot: SmallBot) -> None:
     chat = await bot.meets("adele")
     teams.identity.revoke_tokens()
+    assert (await bot.writes(chat, "hello"))[0] == 401
+
+
+async def test_a_token_is_good_for_an_hour(teams: TeamsEmulator, bot: SmallBot) -> None:
+    chat = await bot.meets("adele")
+    asked_at = time.time()
+    teams.identity.now = lambda: asked_at + 3500
+    assert (await bot.writes(chat, "hello"))[0] == 201
+    teams.identity.now = lambda: asked_at + 3601
     assert (await bot.writes(chat, "hello"))[0] == 401
 
 
@@ -92,7 +103,9 @@ async def test_an_administrator_can_disable_the_bot(teams: TeamsEmulator, bot: S
     assert (status, body["error"]["code"]) == (403, "BotDisabledByAdmin")
 
 
-@pytest.mark.parametrize("change", [{"members": []}, {"tenantId": None}, {"members": [{"id": "29:nobody"}]}])
+@pytest.mark.parametrize(
+    "change", [{"members": []}, {"tenantId": None}, {"tenantId": "another"}, {"members": [{"id": "29:nobody"}]}]
+)
 async def test_a_malformed_conversation_is_refused(bot: SmallBot, change: dict[str, object]) -> None:
     status, body = await bot.calls("POST", "conversations", bot.chat_with("adele") | change)
     assert (status, body["error"]["code"]) == (400, "Bad Argument")

@@ -48,7 +48,7 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
         case SendAgain():
             await tx.deliveries.send_again(effect.rollout_id, now, effect.wave_id)
         case WriteToAll():
-            await tx.finishing.write_to_all(effect.rollout_id, effect.kind, now)
+            await tx.finishing.write_to_all(effect.rollout_id, effect.kind, now, effect.at_most)
         case _:
             assert_never(effect)
 

@@ -464,9 +464,9 @@ class Finishing(Protocol):
         """A page of all invitations, by id: those behind `after`."""
         ...
 
-    async def write_to_all(self, rollout_id: str, kind: DeliveryKind, at: datetime) -> int:
+    async def write_to_all(self, rollout_id: str, kind: DeliveryKind, at: datetime, limit: int) -> int:
         """Queue the farewell to everybody whose old account may go, or the question about CI to everybody who has not
-        answered it; once for each person. Returns how many.
+        answered it; once for each person, and to `limit` of them at most. Returns how many.
         """
         ...
 

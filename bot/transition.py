@@ -123,10 +123,11 @@ class SendAgain:
 
 @dataclass(frozen=True)
 class WriteToAll:
-    """Queue the farewell, or the question about CI, to everybody of a rollout whom it concerns; to nobody twice."""
+    """Queue the farewell, or the question about CI, to those of a rollout whom it concerns; to nobody twice."""
 
     rollout_id: str
     kind: DeliveryKind
+    at_most: int
 
 
 Effect: TypeAlias = (

@@ -99,10 +99,10 @@ class Finishing:
         views = await Invitations(self._connection).views(ids)
         return [views[each] for each in ids]
 
-    async def write_to_all(self, rollout_id: str, kind: DeliveryKind, at: datetime) -> int:
+    async def write_to_all(self, rollout_id: str, kind: DeliveryKind, at: datetime, limit: int) -> int:
         """Queue the farewell to everybody whose old account may go, or the question about CI to everybody who has not
-        answered it; returns how many. A message's key is unique, so whatever happens nobody gets two; one that
-        provably did not arrive is sent again.
+        answered it, `limit` at most; returns how many. A message's key is unique, so whatever happens nobody gets
+        two; one that provably did not arrive is sent again.
         """
         concerned = select(INVITATION.c.id).where(INVITATION.c.rollout_id == rollout_id, _CONCERNS[kind])
         again = await self._connection.execute(
@@ -119,6 +119,7 @@ class Finishing:
             .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
             .where(INVITATION.c.rollout_id == rollout_id, _CONCERNS[kind], ~_has(kind))
             .order_by(INVITATION.c.id)
+            .limit(max(limit - again.rowcount, 0))
         )
         people = (await self._connection.execute(statement)).all()
         addressed = [_addressed(kind, *each) for each in people]

@@ -38,6 +38,7 @@ from bot.transition import Replace, ShowForm, Transition, UpdateCopies, WriteToA
 
 SHOWN_NAMES = 30
 SHOWN_ORGANIZATIONS = 10
+AT_ONCE = 10_000  # messages that are queued while an admin waits, in about a second; the rest is offered after
 NOT_SENT = (DeliveryState.READY, DeliveryState.SENDING, DeliveryState.UNKNOWN, DeliveryState.DEAD)
 
 
@@ -139,13 +140,15 @@ def _buttons(rollout: Rollout, counts: RemovalCounts, *, all_keep: bool) -> tupl
     ]
     active = rollout.state is RolloutState.ACTIVE
     if counts.to_ask and active:
-        sure = text("removal.ask.sure", count=counts.to_ask)
-        token = Token("removal", "ask", rollout.id, counts.to_ask)
-        buttons.append(Button(text("removal.ask", count=counts.to_ask), token, confirm=sure))
+        count = min(counts.to_ask, AT_ONCE)
+        token = Token("removal", "ask", rollout.id, count)
+        buttons.append(Button(text("removal.ask", count=count), token, confirm=text("removal.ask.sure", count=count)))
     if counts.to_tell and all_keep and active:
-        sure = text("removal.tell.sure", count=counts.to_tell)
-        token = Token("removal", "tell", rollout.id, counts.to_tell)
-        buttons.append(Button(text("removal.tell", count=counts.to_tell), token, confirm=sure))
+        count = min(counts.to_tell, AT_ONCE)
+        token = Token("removal", "tell", rollout.id, count)
+        buttons.append(
+            Button(text("removal.tell", count=count), token, confirm=text("removal.tell.sure", count=count))
+        )
     buttons.append(Button(text("button.refresh"), Token("removal", "show", rollout.id)))
     return (*buttons, Button(text("removal.back"), Token("finish", "show", rollout.id)))
 
@@ -195,7 +198,7 @@ def _with_refresh(message: Message, rollout: Rollout) -> Message:
 def _write(loaded: RemovalLoaded, rollout: Rollout, event: ButtonPressed | FormSubmitted) -> Transition:
     """To as many people as the button said, or to nobody: between showing and pressing somebody may have answered."""
     telling = event.token.action == "tell"
-    count = loaded.counts.to_tell if telling else loaded.counts.to_ask
+    count = min(loaded.counts.to_tell if telling else loaded.counts.to_ask, AT_ONCE)
     lacking = telling and without_an_admin(rollout, loaded.admins)
     if not count or count != event.token.version or lacking or rollout.state is not RolloutState.ACTIVE:
         toast = answers.notice(text("finish.overtaken"), Tone.WARNING)
@@ -204,7 +207,7 @@ def _write(loaded: RemovalLoaded, rollout: Rollout, event: ButtonPressed | FormS
     sentence = text("removal.telling" if telling else "removal.asking", count=count)
     return Transition(
         reply=Replace(_with_refresh(answers.notice(sentence, Tone.SUCCESS), rollout)),
-        effects=(WriteToAll(rollout.id, kind),),
+        effects=(WriteToAll(rollout.id, kind, count),),
         audit=f"{kind}.queued",
         subject=rollout.id,
         details=(("people", count),),

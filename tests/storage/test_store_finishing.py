@@ -103,13 +103,22 @@ async def test_nobody_is_written_to_twice(store, kind, old_token):
         await settle(store, views[user], old_token=old_token)
     for expected in (2, 0):
         async with store.transaction() as tx:
-            assert await tx.finishing.write_to_all(of.id, kind, NOW) == expected
+            assert await tx.finishing.write_to_all(of.id, kind, NOW, 100) == expected
     await settle(store, views["U3"], old_token=old_token)
     async with store.transaction() as tx:
-        assert await tx.finishing.write_to_all(of.id, kind, NOW) == 1
+        assert await tx.finishing.write_to_all(of.id, kind, NOW, 100) == 1
         rows = list(await tx._connection.execute(DELIVERY.select().where(DELIVERY.c.kind == kind)))
     assert sorted(row.person_id for row in rows) == ["slack:T1:U1", "slack:T1:U2", "slack:T1:U3"]
     assert {row.state for row in rows} == {DeliveryState.READY}
+
+
+async def test_no_more_than_the_limit_are_written_to_at_once(store):
+    of, views = await company(store)
+    for view in views.values():
+        await settle(store, view, old_token=OldToken.UNUSED)
+    async with store.transaction() as tx:
+        queued = [await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW, 4) for _ in range(3)]
+    assert queued == [4, 2, 0]
 
 
 async def test_what_provably_did_not_arrive_is_sent_again_and_nothing_else(store):
@@ -118,7 +127,7 @@ async def test_what_provably_did_not_arrive_is_sent_again_and_nothing_else(store
     for user in ends:
         await settle(store, views[user], old_token=OldToken.UNUSED)
     async with store.transaction() as tx:
-        await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW)
+        await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW, 100)
     async with store.transaction() as tx:
         for each in await tx.deliveries.claim("slack:T1", NOW, NOW + timedelta(minutes=1), 100):
             if each.kind is DeliveryKind.FAREWELL:
@@ -131,7 +140,7 @@ async def test_what_provably_did_not_arrive_is_sent_again_and_nothing_else(store
                         assert await tx.deliveries.sent(each, NOW, "D1", "1.1")
     async with store.transaction() as tx:
         assert (await tx.finishing.removal(of.id)).to_tell == 1
-        assert await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW) == 1
+        assert await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW, 100) == 1
         again = await tx.deliveries.claim("slack:T1", NOW, NOW + timedelta(minutes=1), 100)
     assert [(each.person_id, each.attempt) for each in again] == [("slack:T1:U0", 1)]
 
@@ -142,7 +151,7 @@ async def test_whoever_was_asked_or_told_is_counted(store):
     await settle(store, views["U2"])
     await settle(store, views["U3"], is_keeper=True)
     async with store.transaction() as tx:
-        await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW)
+        await tx.finishing.write_to_all(of.id, DeliveryKind.FAREWELL, NOW, 100)
         counts = await tx.finishing.removal(of.id)
     assert (counts.invited, counts.may_go, counts.to_tell, counts.keepers) == (6, 1, 0, 1)
     assert (counts.ci_unknown, counts.to_ask) == (2, 2)

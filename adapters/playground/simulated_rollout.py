@@ -22,6 +22,7 @@ from bot.messages import Message
 from bot.model import Person, ReminderPolicy
 from bot.ports import InvitationView, RolloutCounts, Store
 from bot.progress import show_progress
+from bot.ratelimit import SAFETY
 from bot.reminders import queue_due
 from bot.roles import Admins
 from bot.texts import zone
@@ -172,7 +173,7 @@ class Trial:
             await actor.act()
             if await WaveWorker(self._store, self._clock).run_once():  # whom the admin has just invited
                 limits = self._platform.limits
-                self._next_pass = now + timedelta(seconds=limits.burst / limits.per_second)
+                self._next_pass = now + timedelta(seconds=limits.burst / limits.per_second * SAFETY)
             self._something_happened = True
 
     async def _tick(self, now: datetime) -> None:
@@ -193,9 +194,9 @@ class Trial:
             return
         self._something_happened = True
         if len(self._platform.arrivals) > before:
-            self._next_pass = now + timedelta(seconds=limits.burst / limits.per_second)
+            self._next_pass = now + timedelta(seconds=limits.burst / limits.per_second * SAFETY)
         else:
-            self._next_pass = now + timedelta(seconds=limits.in_flight / limits.others_per_second)
+            self._next_pass = now + timedelta(seconds=limits.in_flight / limits.others_per_second * SAFETY)
 
     async def _outcome(self) -> Outcome:
         ids = [invitee.invitation_id for invitee in self._invitees if invitee.invitation_id]

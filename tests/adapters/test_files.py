@@ -14,27 +14,15 @@ from adapters import files
 from adapters.server import served
 from bot.finishing import FileKind, Handout
 from storage.database import Database
+from tests.doubles import StoppedClock
 from tests.storage.stored_things import NOW, invite, rollout
 
 SECRET = "s3cret" * 7
 
 
-class StoppedClock:
-    """It is NOW until a test moves it."""
-
-    def __init__(self) -> None:
-        self.moment = NOW
-
-    def now(self):
-        return self.moment
-
-    async def sleep(self, seconds: float) -> None:
-        raise AssertionError("nothing here waits")
-
-
 @pytest.fixture
 def clock() -> StoppedClock:
-    return StoppedClock()
+    return StoppedClock(NOW)
 
 
 @pytest.fixture
@@ -105,7 +93,7 @@ async def test_every_kind_of_file_can_be_fetched(store, url, http, kind):
 
 async def test_a_link_expires(store, url, http, clock):
     await offers(store, FileKind.PEOPLE)
-    clock.moment += timedelta(minutes=15)
+    clock.forward(minutes=15)
     for method in (http.get, http.post):
         async with method(url + SECRET) as page:
             assert page.status == 404

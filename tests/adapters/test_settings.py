@@ -1,4 +1,5 @@
 import os
+from datetime import timedelta
 
 import pytest
 
@@ -66,6 +67,11 @@ def test_either_platform_may_be_absent(given):
 
     assert settings.has_slack
     assert not settings.has_teams
+
+
+@pytest.mark.parametrize(("days", "kept_for"), [("0", None), ("90", timedelta(days=90)), (None, None)])
+def test_people_are_kept_until_they_are_erased_unless_a_period_is_set(given, days, kept_for):
+    assert given(SLACK, USHER_RETENTION_DAYS=days).keep_people_for == kept_for
 
 
 def test_the_defaults_are_the_vendors_addresses(given):

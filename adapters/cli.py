@@ -31,6 +31,7 @@ from adapters.settings import Settings, SettingsInvalid, load, problems
 from adapters.settings_problems import is_guid, is_loopback_url
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from adapters.slack.inbound import ASK_WHO_WITHIN as SLACK_PROFILE_WITHIN
+from adapters.sonarqube import SonarQubeApi
 from adapters.teams.adapter import TeamsAdapter, TeamsConfig
 from adapters.teams.profiles import ASK_WHO_WITHIN as TEAMS_PROFILE_WITHIN
 from bot.clock import SystemClock
@@ -40,7 +41,7 @@ from bot.lookups import LookUpWorker
 from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, Handle, Store, StoreUnavailable
 from bot.roles import Admins
-from bot.schedule import build_scheduler
+from bot.schedule import build_scheduler, watch_sign_ins
 from bot.waves import WaveWorker
 from storage import migrate
 from storage.database import Database
@@ -106,15 +107,20 @@ async def assembled(
             for adapter in adapters
         }
         directories = {adapter.directory.platform: adapter.directory for adapter in adapters}
+        scheduler = build_scheduler(
+            store, platforms, clock, admins=settings.admins, keep_for=settings.keep_people_for
+        )
+        if settings.sonarqube_token:
+            sonarqube = SonarQubeApi(settings.sonarqube_token.get_secret_value(), clock, settings.sonarqube_api_url)
+            stack.push_async_callback(sonarqube.close)
+            watch_sign_ins(scheduler, store, sonarqube, handle)
         yield Bot(
             store=store,
             adapters=adapters,
             dispatcher=Dispatcher(store, platforms, clock, observer=traces.observer(metrics)),
             look_ups=LookUpWorker(store, directories, handle, clock),
             waves=WaveWorker(store, clock),
-            scheduler=build_scheduler(
-                store, platforms, clock, admins=settings.admins, keep_for=settings.keep_people_for
-            ),
+            scheduler=scheduler,
             metrics=metrics,
             backlog=backlog,
             clock=clock,

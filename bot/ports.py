@@ -30,6 +30,7 @@ from bot.model import (
     LookUp,
     Person,
     Platform,
+    Region,
     Rollout,
     Wave,
     WaveStage,
@@ -447,6 +448,18 @@ class RemovalCounts:
     keepers: int = 0
 
 
+class SignIns(Protocol):
+    """Whose sign-in SonarQube Cloud may show."""
+
+    async def rollouts(self) -> Sequence[Rollout]:
+        """Active ones in which an SSO account comes to be by its first sign-in."""
+        ...
+
+    async def waiting(self, rollout_id: str, after: str, limit: int) -> Sequence[tuple[str, Person]]:
+        """Open invitations without access confirmed, and their people, by id; those after the id `after`."""
+        ...
+
+
 class Finishing(Protocol):
     """The end of rollouts: steps that were recorded, whose old account may go, and files for admins."""
 
@@ -562,6 +575,7 @@ class Transaction(Protocol):
     lists: Lists
     look_ups: LookUps
     finishing: Finishing
+    sign_ins: SignIns
     erasing: Erasing
     audit: Audit
     backlog: Backlog
@@ -727,6 +741,22 @@ class DirectoryUnavailable(Exception):
     def __init__(self, retry_after: float = 30.0) -> None:
         super().__init__("the platform's directory does not answer")
         self.retry_after = retry_after
+
+
+class SonarQubeUnavailable(Exception):
+    """SonarQube Cloud does not tell; the text says what was asked, and what to do."""
+
+
+class SonarQubeCloud(Protocol):
+    """What SonarQube Cloud itself knows of people."""
+
+    def digest(self, email: str) -> str:
+        """What `sso_members` knows the owner of this address by."""
+        ...
+
+    async def sso_members(self, region: Region, organization: str) -> frozenset[str]:
+        """Digests of the organization's members who have an SSO account. Raises SonarQubeUnavailable."""
+        ...
 
 
 class Handle(Protocol):

@@ -15,13 +15,15 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.erasing import erase_due
 from bot.model import Platform
-from bot.ports import ChatPlatform, Clock, StaleWrite, Store, StoreUnavailable
+from bot.ports import ChatPlatform, Clock, Handle, SonarQubeCloud, StaleWrite, Store, StoreUnavailable
 from bot.progress import Pace, show_progress
 from bot.reminders import queue_due
+from bot.sign_ins import note_sign_ins
 
 REMINDERS_EVERY = 15.0  # seconds
 PROGRESS_EVERY = 3.0  # Slack's chat.update allows about one a second for each message
 ERASING_EVERY = 60.0
+SIGN_INS_EVERY = 900.0  # SonarQube Cloud's rate limit is not published
 HOUSEKEEPING_EVERY = 3600.0
 KEEP_INBOX = timedelta(days=7)  # Slack repeats an event for minutes, Teams for less
 KEEP_LISTS = timedelta(days=7)  # a list of whom to invite; one that is a week old is asked for anew
@@ -76,8 +78,23 @@ def build_scheduler(
         (housekeeping, HOUSEKEEPING_EVERY),
     )
     for job, seconds in jobs:
-        scheduler.add_job(_guarded(job), IntervalTrigger(seconds=seconds), id=job.__name__, name=job.__name__)
+        _add(scheduler, job, seconds)
     return scheduler
+
+
+def watch_sign_ins(scheduler: AsyncIOScheduler, store: Store, sonarqube: SonarQubeCloud, handle: Handle) -> None:
+    """One job more, where SonarQube Cloud may be asked who has signed in."""
+
+    async def sign_ins() -> None:
+        seen = await note_sign_ins(store, sonarqube, handle)
+        if seen:
+            log.info("sign_ins.seen", count=seen)
+
+    _add(scheduler, sign_ins, SIGN_INS_EVERY)
+
+
+def _add(scheduler: AsyncIOScheduler, job: Callable[[], Awaitable[None]], seconds: float) -> None:
+    scheduler.add_job(_guarded(job), IntervalTrigger(seconds=seconds), id=job.__name__, name=job.__name__)
 
 
 def _guarded(job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

@@ -29,6 +29,7 @@ from storage.look_ups import LookUps
 from storage.people import People
 from storage.rollouts import Rollouts
 from storage.rows import insert, replace, values
+from storage.sign_ins import SignIns
 from storage.tables import CASE, CHECK, DIALOG, FINISH_ITEM, HANDOUT, INVITATION, ROLLOUT, WAVE
 
 DEFAULT_URL = "sqlite:///usher.db"
@@ -153,6 +154,7 @@ class Transaction(ports.Transaction):
         self.lists: ports.Lists = Lists(connection)
         self.look_ups: ports.LookUps = LookUps(connection)
         self.finishing: ports.Finishing = Finishing(connection)
+        self.sign_ins: ports.SignIns = SignIns(connection)
         self.erasing: ports.Erasing = Erasing(connection)
         self.audit: ports.Audit = Audit(connection)
         self.backlog: ports.Backlog = Backlog(connection)

@@ -11,6 +11,8 @@ from bot.model import AuditEntry
 from storage.rows import fields, plain, values
 from storage.tables import AUDIT
 
+_RECORD = insert(AUDIT)
+
 
 class Audit:
     """Implements bot.ports.Audit. There is no operation that changes or removes an entry."""
@@ -20,7 +22,7 @@ class Audit:
 
     async def record(self, entry: AuditEntry) -> None:
         """Add an entry; raises StaleWrite when there is one with its id."""
-        await self._connection.execute(insert(AUDIT), values(entry))
+        await self._connection.execute(_RECORD, values(entry))
 
     async def entries(self, company: str, limit: int, offset: int = 0) -> Sequence[AuditEntry]:
         """The company's entries, newest first."""

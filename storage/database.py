@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache
 from typing import Any
 
-from sqlalchemy import AsyncAdaptedQueuePool, Connection, ExceptionContext, event, text, update
+from sqlalchemy import (
+    AsyncAdaptedQueuePool,
+    Connection,
+    ExceptionContext,
+    Table,
+    Update,
+    bindparam,
+    event,
+    text,
+    update,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -15,6 +26,7 @@ from bot.finishing import FinishItem, Handout
 from bot.model import Case, Check, Dialog, Invitation, Rollout, Wave
 from bot.ports import StaleWrite, StoreUnavailable
 from bot.transition import Row
+from storage import sqlite_driver
 from storage.audit import Audit
 from storage.backlog import Backlog
 from storage.connecting import connecting
@@ -28,7 +40,7 @@ from storage.lists import Lists
 from storage.look_ups import LookUps
 from storage.people import People
 from storage.rollouts import Rollouts
-from storage.rows import insert, replace, values
+from storage.rows import insert_new, replace, values
 from storage.sign_ins import SignIns
 from storage.tables import CASE, CHECK, DIALOG, FINISH_ITEM, HANDOUT, INVITATION, ROLLOUT, WAVE
 
@@ -77,7 +89,12 @@ def _sqlite(url: URL) -> AsyncEngine:
     # One connection: SQLite writes one transaction at a time, and a pool hands it on in turn, where SQLite's own
     # busy handler would let the waiting sleep and starve.
     engine = create_async_engine(
-        url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0, pool_timeout=POOL_TIMEOUT
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT,
+        connect_args={"async_creator_fn": sqlite_driver.connect},
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -167,15 +184,18 @@ class Transaction(ports.Transaction):
             await replace(self._connection, CHECK, row)
             return
         table = _TABLES[type(row)]
-        changed = await self._connection.execute(
-            update(table).where(table.c.id == row.id, table.c.version == row.version - 1).values(values(row))
-        )
+        stored = {"of": row.id, "before": row.version - 1}
+        changed = await self._connection.execute(_next_version(table), {**values(row), **stored})
         if changed.rowcount == 0 and row.version == 1:
-            changed = await self._connection.execute(
-                insert(self._connection, table).on_conflict_do_nothing(), values(row)
-            )
+            new = insert_new(self._connection.dialect.name, table)
+            changed = await self._connection.execute(new, values(row))
         if changed.rowcount == 0:
             raise StaleWrite(f"{type(row).__name__} {row.id} is no longer at version {row.version - 1}")
+
+
+@cache
+def _next_version(table: Table) -> Update:
+    return update(table).where(table.c.id == bindparam("of"), table.c.version == bindparam("before"))
 
 
 class Database(ports.Store):

@@ -90,6 +90,17 @@ _ARRIVED = (
 
 _IS_COPY = DELIVERY.c.state.in_([DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN])
 _IS_REMINDER = DELIVERY.c.kind.in_([kind for kind in DeliveryKind if kind.is_reminder])
+_OUTDATE = (
+    update(DELIVERY)
+    .where(DELIVERY.c.invitation_id.in_(bindparam("ids", expanding=True)), _IS_COPY)
+    .values(outdated=DELIVERY.c.outdated + 1)
+)
+_WITHDRAW_REMINDERS = (
+    update(DELIVERY)
+    .where(DELIVERY.c.invitation_id == bindparam("of"), DELIVERY.c.state == DeliveryState.READY, _IS_REMINDER)
+    .values(state=DeliveryState.WITHDRAWN, reason=Reason.NOT_NEEDED.value)
+    .returning(DELIVERY.c.kind)
+)
 
 
 class Deliveries:
@@ -268,8 +279,7 @@ class Deliveries:
         """The same for many invitations."""
         marked = 0
         for some in chunks(dict.fromkeys(invitation_ids)):
-            statement = update(DELIVERY).where(DELIVERY.c.invitation_id.in_(some), _IS_COPY)
-            marked += (await self._connection.execute(statement.values(outdated=DELIVERY.c.outdated + 1))).rowcount
+            marked += (await self._connection.execute(_OUTDATE, {"ids": some})).rowcount
         return marked
 
     async def outdate_rollout(self, rollout_id: str) -> int:
@@ -284,13 +294,7 @@ class Deliveries:
 
     async def withdraw_reminders(self, invitation_id: str) -> Sequence[DeliveryKind]:
         """Withdraw the invitation's reminders that are ready, since it has changed; returns what they were."""
-        statement = (
-            update(DELIVERY)
-            .where(DELIVERY.c.invitation_id == invitation_id, DELIVERY.c.state == DeliveryState.READY, _IS_REMINDER)
-            .values(state=DeliveryState.WITHDRAWN, reason=Reason.NOT_NEEDED.value)
-            .returning(DELIVERY.c.kind)
-        )
-        return list(await self._connection.scalars(statement))
+        return list(await self._connection.scalars(_WITHDRAW_REMINDERS, {"of": invitation_id}))
 
     async def under_way(self, invitation_ids: Sequence[str]) -> frozenset[str]:
         """Of these invitations, those with a message that waits or is being sent."""

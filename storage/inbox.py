@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.rows import insert
+from storage.rows import insert_new
 from storage.tables import INBOX
 
 
@@ -21,7 +21,7 @@ class Inbox:
         """False when the event was handled before. On PostgreSQL this waits for a transaction that is just about
         to remember the same event, so that two deliveries of it cannot both be the first.
         """
-        statement = insert(self._connection, INBOX).on_conflict_do_nothing()
+        statement = insert_new(self._connection.dialect.name, INBOX)
         result = await self._connection.execute(statement, {"event_id": event_id, "received_at": at})
         return result.rowcount == 1
 

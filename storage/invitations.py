@@ -60,6 +60,13 @@ _WITH_PERSON = select(*fields(INVITATION, Invitation), *fields(PERSON, Person)).
     PERSON, PERSON.c.id == INVITATION.c.person_id
 )
 _WIDTH = len(Invitation.model_fields)
+_BY_ID = _WITH_PERSON.where(INVITATION.c.id == bindparam("of")).with_for_update(key_share=True, of=INVITATION)
+_ROLLOUTS = select(*fields(ROLLOUT, Rollout)).where(ROLLOUT.c.id.in_(bindparam("ids", expanding=True)))
+_CHECKS = (
+    select(*fields(CHECK, Check))
+    .where(CHECK.c.invitation_id.in_(bindparam("ids", expanding=True)))
+    .order_by(CHECK.c.confirmed_at, CHECK.c.kind)
+)
 _TO_SETTLE = (
     _WITH_PERSON.where(INVITATION.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(INVITATION.c.id)
@@ -85,7 +92,8 @@ class Invitations:
 
     async def view(self, invitation_id: str) -> InvitationView | None:
         """By id. On PostgreSQL the row stays locked until the transaction ends: see `_one`."""
-        return await self._one(_WITH_PERSON.where(INVITATION.c.id == invitation_id))
+        found = await self._several(_BY_ID, {"of": invitation_id})
+        return found[0] if found else None
 
     async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]:
         """Those that exist, by id."""
@@ -333,19 +341,14 @@ class Invitations:
     async def _rollouts(self, ids: Iterable[str]) -> dict[str, Rollout]:
         found: dict[str, Rollout] = {}
         for some in chunks(ids):
-            statement = select(*fields(ROLLOUT, Rollout)).where(ROLLOUT.c.id.in_(some))
-            found |= {row.id: plain(Rollout, row) for row in await self._connection.execute(statement)}
+            rows = await self._connection.execute(_ROLLOUTS, {"ids": some})
+            found |= {row.id: plain(Rollout, row) for row in rows}
         return found
 
     async def _checks(self, invitation_ids: Iterable[str]) -> Mapping[str, list[Check]]:
         found: defaultdict[str, list[Check]] = defaultdict(list)
         for some in chunks(invitation_ids):
-            statement = (
-                select(*fields(CHECK, Check))
-                .where(CHECK.c.invitation_id.in_(some))
-                .order_by(CHECK.c.confirmed_at, CHECK.c.kind)
-            )
-            for row in await self._connection.execute(statement):
+            for row in await self._connection.execute(_CHECKS, {"ids": some}):
                 found[row.invitation_id].append(plain(Check, row))
         return found
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Person, Workspace
-from storage.rows import by_key, chunks, fields, insert, plain, replace, values
+from storage.rows import by_key, chunks, fields, insert_into, plain, replace, values
 from storage.tables import PERSON, WORKSPACE
 
 _NOT_TOLD = {"name": "", "email": "", "channel_id": "", "time_zone": "UTC", "locale": "en"}
@@ -70,14 +72,7 @@ class People:
         """
         if not people:
             return
-        statement = insert(self._connection, PERSON)
-        new = statement.excluded
-        told = {
-            name: case((new[name] != default, new[name]), else_=PERSON.c[name]) for name, default in _NOT_TOLD.items()
-        }
-        flags = {name: case((new.email != "", new[name]), else_=or_(PERSON.c[name], new[name])) for name in _FLAGS}
-        seen = case((new.seen_at > PERSON.c.seen_at, new.seen_at), else_=PERSON.c.seen_at)
-        upsert = statement.on_conflict_do_update(index_elements=["id"], set_={**told, **flags, "seen_at": seen})
+        upsert = _meet(self._connection.dialect.name)
         # in one order everywhere, so that two transactions that meet the same people do not wait for each other
         ordered = sorted(people, key=lambda person: person.id)
         await self._connection.execute(
@@ -115,3 +110,15 @@ class People:
             .order_by(PERSON.c.id)
         )
         return [plain(Person, row) for row in await self._connection.execute(statement)]
+
+
+@cache
+def _meet(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    statement = insert_into(dialect, PERSON)
+    new = statement.excluded
+    told = {
+        name: case((new[name] != default, new[name]), else_=PERSON.c[name]) for name, default in _NOT_TOLD.items()
+    }
+    flags = {name: case((new.email != "", new[name]), else_=or_(PERSON.c[name], new[name])) for name in _FLAGS}
+    seen = case((new.seen_at > PERSON.c.seen_at, new.seen_at), else_=PERSON.c.seen_at)
+    return statement.on_conflict_do_update(index_elements=["id"], set_={**told, **flags, "seen_at": seen})

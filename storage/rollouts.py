@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Case, CaseState, Dialog, Rollout, RolloutState, Wave, WaveStage
 from storage.rows import by_key, fields, plain
 from storage.tables import CASE, DIALOG, ROLLOUT, WAVE
+
+_CURRENT = (
+    select(*fields(ROLLOUT, Rollout))
+    .where(ROLLOUT.c.company == bindparam("of"), ROLLOUT.c.state != RolloutState.FINISHED)
+    .order_by(ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
+    .limit(1)
+)
 
 
 class Rollouts:
@@ -25,13 +32,7 @@ class Rollouts:
 
     async def current(self, company: str) -> Rollout | None:
         """The newest rollout of the company that is not finished."""
-        statement = (
-            select(*fields(ROLLOUT, Rollout))
-            .where(ROLLOUT.c.company == company, ROLLOUT.c.state != RolloutState.FINISHED)
-            .order_by(ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
-            .limit(1)
-        )
-        row = (await self._connection.execute(statement)).one_or_none()
+        row = (await self._connection.execute(_CURRENT, {"of": company})).one_or_none()
         return None if row is None else plain(Rollout, row)
 
     async def hold_still(self, rollout_id: str) -> Rollout | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
     ColumnElement,
+    Select,
     Table,
     Text,
     bindparam,
@@ -61,23 +63,45 @@ def one_of(column: ColumnElement[Any], members: Sequence[Any]) -> ColumnElement[
 
 def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that knows ON CONFLICT, in the connection's dialect."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+    return insert_into(connection.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """The same, for statements that are built once for each dialect."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@cache
+def insert_new(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that passes over what exists."""
+    return insert_into(dialect, table).on_conflict_do_nothing()
 
 
 async def by_key(connection: AsyncConnection, table: Table, noun: type[Noun], key: str) -> Noun | None:
     """The row with that id, or None."""
-    row = (await connection.execute(select(*fields(table, noun)).where(table.c.id == key))).one_or_none()
+    row = (await connection.execute(_by_key(table, noun), {"key": key})).one_or_none()
     return None if row is None else plain(noun, row)
+
+
+# Statements that are run for every event are built once: to build one takes longer than to run it.
+@cache
+def _by_key(table: Table, noun: type[SQLModel]) -> Select[Any]:
+    return select(*fields(table, noun)).where(table.c.id == bindparam("key"))
 
 
 async def replace(connection: AsyncConnection, table: Table, row: SQLModel) -> None:
     """Insert, or replace the row with the same primary key."""
-    statement = insert(connection, table)
+    await connection.execute(_replace(connection.dialect.name, table), values(row))
+
+
+@cache
+def _replace(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    statement = insert_into(dialect, table)
     keys = [column.name for column in table.primary_key]
-    rest: Mapping[str, Any] = {name: statement.excluded[name] for name in type(row).model_fields if name not in keys}
-    await connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), values(row))
+    rest: Mapping[str, Any] = {
+        column.name: statement.excluded[column.name] for column in table.c if column.name not in keys
+    }
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest)
 
 
 async def insert_alike(

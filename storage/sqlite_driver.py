@@ -1,0 +1,74 @@
+"""aiosqlite with one visit to its thread for each statement. Its own cursor takes four: to be made, to run the
+statement, to fetch what it found, to be closed. Each costs more than most of the bot's statements do.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+import aiosqlite
+
+Rows = Sequence[Any]
+
+
+class _Cursor:
+    """What SQLAlchemy needs of an asynchronous cursor (sqlalchemy.connectors.asyncio.AsyncIODBAPICursor). A statement
+    that is cancelled leaves nothing open: its real cursor is closed where it was made, in the thread.
+    """
+
+    arraysize = 1
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows: Rows = ()
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(self, statement: str, parameters: Any = ()) -> None:
+        """Run a statement and fetch all that it finds."""
+        await self._connection.in_thread(self._run, sqlite3.Cursor.execute, statement, parameters)
+
+    async def executemany(self, statement: str, parameters: Iterable[Any]) -> None:
+        """Run it for each of these."""
+        await self._connection.in_thread(self._run, sqlite3.Cursor.executemany, statement, parameters)
+
+    def _run(self, made: sqlite3.Connection, how: Any, statement: str, parameters: Any) -> None:
+        cursor = made.cursor()
+        try:
+            how(cursor, statement, parameters)
+            self._rows = cursor.fetchall() if cursor.description else ()
+            self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
+        finally:
+            cursor.close()
+
+    async def fetchall(self) -> Rows:
+        """What the statement found."""
+        return self._rows
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class Connection(aiosqlite.Connection):
+    """An aiosqlite connection with those cursors."""
+
+    def cursor(self) -> _Cursor:  # type: ignore[override]  # SQLAlchemy asks for no more of it
+        """A new one."""
+        return _Cursor(self)
+
+    async def in_thread(self, work: Any, *arguments: Any) -> None:
+        """Run it in the connection's own thread, with the real connection as its first argument."""
+        await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite
+
+
+def connect(database: str, **options: Any) -> Connection:
+    """In place of aiosqlite.connect, for SQLAlchemy's `async_creator_fn`."""
+    connection = Connection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
+    connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: a hanging file keeps no process alive
+    return connection

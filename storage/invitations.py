@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     and_,
     bindparam,
@@ -66,6 +67,15 @@ _CHECKS = (
     select(*fields(CHECK, Check))
     .where(CHECK.c.invitation_id.in_(bindparam("ids", expanding=True)))
     .order_by(CHECK.c.confirmed_at, CHECK.c.kind)
+)
+_DUE = (
+    _WITH_PERSON.join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
+    .where(INVITATION.c.due_at <= bindparam("now", type_=INVITATION.c.due_at.type), _OPEN)
+    .where(ROLLOUT.c.state == RolloutState.ACTIVE)
+    .where(ROLLOUT.c.planned_up_to.is_(None))  # else they may be due by a policy that is no more
+    .order_by(INVITATION.c.due_at, INVITATION.c.id)
+    .limit(bindparam("at_most", type_=Integer))
+    .with_for_update(key_share=True, skip_locked=True, of=INVITATION)
 )
 _TO_SETTLE = (
     _WITH_PERSON.where(INVITATION.c.id.in_(bindparam("ids", expanding=True)))
@@ -202,15 +212,7 @@ class Invitations:
         """Open invitations of active rollouts whose reminder is due, oldest first. On PostgreSQL they stay locked
         until the transaction ends, and what another replica is just reminding is passed over.
         """
-        statement = (
-            _WITH_PERSON.join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
-            .where(INVITATION.c.due_at <= now, _OPEN, ROLLOUT.c.state == RolloutState.ACTIVE)
-            .where(ROLLOUT.c.planned_up_to.is_(None))  # else they may be due by a policy that is no more
-            .order_by(INVITATION.c.due_at, INVITATION.c.id)
-            .limit(limit)
-            .with_for_update(key_share=True, skip_locked=True, of=INVITATION)
-        )
-        return await self._several(statement)
+        return await self._several(_DUE, {"now": now, "at_most": limit})
 
     async def to_plan_anew(self, rollout_id: str, after: str, limit: int) -> Sequence[InvitationView]:
         """The rollout's open invitations with an id after that one, in the order of their ids. On PostgreSQL they are

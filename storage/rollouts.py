@@ -18,6 +18,13 @@ _CURRENT = (
     .order_by(ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
     .limit(1)
 )
+_TO_PLAN_ANEW = (
+    select(*fields(ROLLOUT, Rollout))
+    .where(ROLLOUT.c.planned_up_to.is_not(None), ROLLOUT.c.state != RolloutState.FINISHED)
+    .order_by(ROLLOUT.c.id)
+    .limit(1)
+    .with_for_update(key_share=True, skip_locked=True)
+)
 
 
 class Rollouts:
@@ -47,14 +54,7 @@ class Rollouts:
         """An unfinished rollout whose invitations do not all follow its policy yet. On PostgreSQL it stays locked
         until the transaction ends, and one that another replica is just planning is passed over.
         """
-        statement = (
-            select(*fields(ROLLOUT, Rollout))
-            .where(ROLLOUT.c.planned_up_to.is_not(None), ROLLOUT.c.state != RolloutState.FINISHED)
-            .order_by(ROLLOUT.c.id)
-            .limit(1)
-            .with_for_update(key_share=True, skip_locked=True)
-        )
-        row = (await self._connection.execute(statement)).one_or_none()
+        row = (await self._connection.execute(_TO_PLAN_ANEW)).one_or_none()
         return None if row is None else plain(Rollout, row)
 
     async def planned(self, rollout_id: str, up_to: str | None) -> None:

@@ -166,7 +166,7 @@ async def measured(size: Size) -> AsyncIterator[Figure]:
         urls = await stack.enter_async_context(databases(size.database_url))
         for kind, url in urls.items():
             await _filled(url, list(offices.values()))
-            async with bot(here.settings(url), "/tmp") as server:
+            async with bot(here.settings(url), directory) as server:
                 for platform, office in offices.items():
                     beside, other = stock[platform]
                     name = f"{platform.value}, {kind}, beside {beside}"

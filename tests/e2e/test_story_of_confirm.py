@@ -63,7 +63,7 @@ async def test_each_check_is_confirmed_in_the_message_itself(chat: Chat, restart
         assert [each for each in shown.buttons if each in ALL_CHECKS] == remaining
     done = await chat.invitee.reads("All done, thank you!")
     assert done.key == invitation.key
-    assert done.buttons == ("Open SonarQube Cloud",)
+    assert done.buttons == ("Open SonarQube Cloud", "No CI job uses it", "A CI job still uses it")
     await chat.admin.types("/sso status")
     assert "1 of 1 done" in (await chat.admin.reads("Acme's move to SSO")).words
 

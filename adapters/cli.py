@@ -88,7 +88,7 @@ async def assembled(
         backlog = BacklogCollector(store, clock, store.connections)
         metrics.registry.register(backlog)
         stack.push_async_callback(backlog.stop)
-        admins = Admins(frozenset(settings.admins))
+        admins = Admins(frozenset(settings.admins), frozenset(settings.owners), frozenset(settings.viewers))
         engine = Engine(
             store,
             clock,
@@ -108,7 +108,7 @@ async def assembled(
         }
         directories = {adapter.directory.platform: adapter.directory for adapter in adapters}
         scheduler = build_scheduler(
-            store, platforms, clock, admins=settings.admins, keep_for=settings.keep_people_for
+            store, platforms, clock, admins=(*settings.admins, *settings.owners), keep_for=settings.keep_people_for
         )
         if settings.sonarqube_token:
             sonarqube = SonarQubeApi(settings.sonarqube_token.get_secret_value(), clock, settings.sonarqube_api_url)

@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     port: int = Field(default=3978, ge=0, le=65535)  # 0: any free one
     secret_key: Secret = SecretStr("")
     admins: Names = ()
+    owners: Names = ()  # empty: every admin is one
+    viewers: Names = ()
     login_hosts: Names = ("sonarcloud.io", "sonarqube.us")  # each with its subdomains
     retention_days: Annotated[int, Field(ge=0)] = 0  # after a rollout's end; 0: until an admin erases its people
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = "info"

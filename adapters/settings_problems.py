@@ -78,7 +78,7 @@ def _secret_key(settings: Settings) -> Iterator[str]:
 
 
 def _admins(settings: Settings) -> Iterator[str]:
-    if settings.has_teams and not settings.admins:
+    if settings.has_teams and not settings.admins and not settings.owners:
         yield (
             "USHER_ADMINS is empty, so that nobody in Teams could run a rollout: list e-mail addresses or user ids,"
             " separated by commas."
@@ -86,10 +86,10 @@ def _admins(settings: Settings) -> Iterator[str]:
 
 
 def _lists(settings: Settings) -> Iterator[str]:
-    for name in settings.admins:
+    for setting, name in _people(settings):
         if not _names_somebody(name):
             yield (
-                f"USHER_ADMINS: {name!r} is neither an e-mail address nor a user id (Slack: U0123ABCD; Teams: the"
+                f"{setting}: {name!r} is neither an e-mail address nor a user id (Slack: U0123ABCD; Teams: the"
                 " user's object id)."
             )
     if not settings.login_hosts:
@@ -99,6 +99,12 @@ def _lists(settings: Settings) -> Iterator[str]:
     for host in settings.login_hosts:
         if host.startswith("*."):
             yield f"USHER_LOGIN_HOSTS: write {host[2:]!r} instead of {host!r}; subdomains are included."
+
+
+def _people(settings: Settings) -> Iterator[tuple[str, str]]:
+    for setting in ("admins", "owners", "viewers"):
+        for name in getattr(settings, setting):
+            yield f"USHER_{setting.upper()}", name
 
 
 def _hosts(setting: str, hosts: tuple[str, ...]) -> Iterator[str]:

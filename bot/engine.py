@@ -141,7 +141,7 @@ class Engine:
             workspace=workspace,
             role=roles.Role.STRANGER,
             rollout=await tx.rollouts.current(workspace.company),
-            admins=tuple(sorted(self._admins.names)),
+            admins=tuple(sorted(self._admins.names | self._admins.owners)),
             login_hosts=self._login_hosts,
             public_url=self._public_url,
             secret=token_urlsafe(32),

@@ -106,7 +106,7 @@ def view(
     return InvitationView(invitation, invitee, of, checks)
 
 
-def scene(of: Rollout | None = None, role: Role = Role.ADMIN, **changes: Any) -> Scene:
+def scene(of: Rollout | None = None, role: Role = Role.OWNER, **changes: Any) -> Scene:
     given: dict[str, Any] = {"workspace": workspace(), "role": role, "rollout": of}
     return Scene(**given | changes)
 

@@ -464,7 +464,7 @@ def _exempt(of: Company) -> Scenes:
 
 
 def _help(of: Company) -> Scenes:
-    for role in (Role.ADMIN, Role.MEMBER):
+    for role in (Role.OWNER, Role.ADMIN, Role.VIEWER, Role.MEMBER):
         for current in (of.rollout, None):
             yield f"{role}", _decide("help", Loaded(scene(current, role)), command("help"))
     yield "misspelt", _decide("help", Loaded(scene(of.rollout)), command("statsu"))
@@ -472,6 +472,7 @@ def _help(of: Company) -> Scenes:
     refused = Loaded(scene(of.rollout), owner=GRACE.id)
     yield "not yours", answers.refused("access", refused)
     yield "admins only", answers.refused("setup", Loaded(scene(of.rollout)))
+    yield "owners only", answers.refused("setup", Loaded(scene(of.rollout, Role.ADMIN)))
     yield "not recognised", answers.not_recognised()
     yield "try again", Transition(Whisper(answers.try_again()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.conversations.scene import Loaded
 from bot.messages import Message, Notice, Text, Tone, text
+from bot.roles import Role
 from bot.transition import Transition, Whisper
 
 
@@ -24,7 +25,10 @@ def try_again() -> Message:
 
 def refused(action: str, loaded: Loaded) -> Transition:
     """A friendly no, and an audit entry."""
-    sentence = text("answer.not_yours") if loaded.owner is not None else text("answer.admins_only")
+    if loaded.owner is not None:
+        sentence = text("answer.not_yours")
+    else:
+        sentence = text("answer.owners_only" if loaded.scene.role is Role.ADMIN else "answer.admins_only")
     return Transition(
         reply=Whisper(notice(sentence, Tone.WARNING)),
         audit=f"refused.{action}",

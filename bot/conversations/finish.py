@@ -20,7 +20,7 @@ from bot.finishing import FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Message, Notice, Text, Tone, text
 from bot.model import Person, Rollout, RolloutState
 from bot.ports import RolloutCounts, Transaction
-from bot.roles import Admins, Role, role_of
+from bot.roles import Admins, role_of
 from bot.secrets import holds_secret, redact
 from bot.transition import (
     HoldDeliveries,
@@ -182,7 +182,7 @@ def _owner(loaded: FinishLoaded, event: ButtonPressed | FormSubmitted, item: Fin
     if not one(event.values, "owner"):
         return loaded.people.get(item.owner, event.actor), False
     admins = Admins(frozenset(loaded.scene.admins))
-    if loaded.chosen is None or role_of(loaded.chosen, admins) is not Role.ADMIN:
+    if loaded.chosen is None or not role_of(loaded.chosen, admins).runs_rollouts:
         return event.actor, True
     return loaded.chosen, False
 

@@ -9,7 +9,7 @@ from bot.commands import COMMANDS, command_of, suggestion
 from bot.conversations import answers
 from bot.conversations.invitation import invitation_message
 from bot.conversations.scene import Conversation, Loaded, Scene, load_scene_only
-from bot.conversations.status import status_message
+from bot.conversations.status import for_role, status_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, HomeOpened, MessageReceived
 from bot.messages import Button, Element, Message, Notice, Section, Style, Token, Tone, text
 from bot.ports import InvitationView, RolloutCounts, Transaction
@@ -50,7 +50,7 @@ def _commands_for(role: Role) -> list[str]:
 def help_message(scene: Scene) -> Message:
     """What this person can ask for."""
     title = text("help.title")
-    if scene.role is not Role.ADMIN:
+    if not scene.role.runs_rollouts and scene.role is not Role.VIEWER:
         return Message(title, title, (Section(text("help.invitee")),))
     lines = tuple(
         Section(
@@ -60,18 +60,20 @@ def help_message(scene: Scene) -> Message:
                 does=text(f"help.{command.name}"),
             )
         )
-        for command in COMMANDS.values()
+        for command in map(COMMANDS.__getitem__, _commands_for(scene.role))
     )
-    if scene.rollout is None:
+    if scene.rollout is None and may(scene.role, "setup", "begin", is_invitee=False):
         begin = Button(text("button.set_up"), Token("setup", "begin"), Style.PRIMARY)
         return Message(title, title, (Section(text("help.start")), *lines), (begin,))
+    if scene.rollout is None:
+        return Message(title, title, lines)
     return Message(title, title, (Section(text("help.current", enterprise=scene.rollout.name)), *lines))
 
 
 async def _load_home(tx: Transaction, event: HomeOpened | MessageReceived, scene: Scene) -> HomeLoaded:
     view = await tx.invitations.newest_of_person(event.actor)
     counts = None
-    if scene.role is Role.ADMIN and scene.rollout is not None:
+    if may(scene.role, "status", "show", is_invitee=False) and scene.rollout is not None:
         counts = await tx.invitations.counts(scene.rollout.id)
     return HomeLoaded(scene, view=view, counts=counts)
 
@@ -81,7 +83,7 @@ def _home(loaded: HomeLoaded, event: HomeOpened | MessageReceived, _now: datetim
         return _written_to(loaded, event)
     rollout = loaded.scene.rollout
     if loaded.counts is not None and rollout is not None:
-        status = status_message(rollout, loaded.counts)
+        status = for_role(status_message(rollout, loaded.counts), loaded.scene.role)
         return Transition(reply=ShowHome(_with_own(status, loaded.view) if loaded.view else status))
     if loaded.view is not None:
         return Transition(reply=ShowHome(invitation_message(loaded.view)))
@@ -102,7 +104,7 @@ def _written_to(loaded: HomeLoaded, event: MessageReceived) -> Transition:
     words = event.text.split()
     allowed = _commands_for(loaded.scene.role)
     near = suggestion(words[0].lstrip("/"), allowed) if words and len(words[0]) < 30 else None
-    if near is not None and loaded.scene.role is Role.ADMIN:  # "please" from somebody else is no misspelt "pause"
+    if near is not None and loaded.scene.role.runs_rollouts:  # "please" from somebody else is no misspelt "pause"
         return answers.whisper(text("help.did_you_mean", word=words[0], command=near))
     if loaded.view is not None and loaded.view.invitation.is_open:
         return Transition(reply=Whisper(invitation_message(loaded.view)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.commands import targets_of, words_of
@@ -15,6 +15,7 @@ from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, Targ
 from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
 from bot.model import CheckKind, Person, Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts, Transaction
+from bot.roles import Role, may
 from bot.transition import Replace, SendAgain, Transition, Whisper
 
 StatusEvent = CommandIssued | ButtonPressed | FormSubmitted
@@ -83,7 +84,7 @@ def _step(loaded: StatusLoaded, event: StatusEvent, _now: datetime) -> Transitio
     counts = loaded.counts or RolloutCounts()
     if event.token.action == "send_again":
         return _send_again(rollout, counts)
-    return Transition(reply=Replace(status_message(rollout, counts)))
+    return Transition(reply=Replace(for_role(status_message(rollout, counts), loaded.scene.role)))
 
 
 def _answer(loaded: StatusLoaded, rollout: Rollout, event: CommandIssued) -> Transition:
@@ -93,7 +94,8 @@ def _answer(loaded: StatusLoaded, rollout: Rollout, event: CommandIssued) -> Tra
         return answers.whisper(text("status.not_invited", name=loaded.asked_for), Tone.WARNING)
     if words_of(event):
         return answers.whisper(text("status.usage", word=words_of(event)[0]), Tone.WARNING)
-    return Transition(reply=Whisper(status_message(rollout, loaded.counts or RolloutCounts())))
+    shown = status_message(rollout, loaded.counts or RolloutCounts())
+    return Transition(reply=Whisper(for_role(shown, loaded.scene.role)))
 
 
 def status_message(rollout: Rollout, counts: RolloutCounts) -> Message:
@@ -111,6 +113,16 @@ def status_message(rollout: Rollout, counts: RolloutCounts) -> Message:
         *problems(counts),
     )
     return Message(title, title, body, _status_buttons(rollout, counts))
+
+
+def for_role(message: Message, role: Role) -> Message:
+    """Without the buttons that somebody of this role may not press."""
+    mine = tuple(
+        button
+        for button in message.buttons
+        if button.token is None or may(role, button.token.conversation, button.token.action, is_invitee=False)
+    )
+    return replace(message, buttons=mine)
 
 
 def _figures(rollout: Rollout, counts: RolloutCounts) -> list[tuple[Text, int]]:

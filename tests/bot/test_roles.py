@@ -12,6 +12,8 @@ from tests.builders import ADA, GRACE, person
 from tests.samples import samples
 
 EVERYBODYS = {"help", "home"}
+VIEWERS = {("status", "status"), ("status", "show"), ("status", "missing")}
+RANKS = (Role.OWNER, Role.ADMIN, Role.VIEWER, Role.MEMBER, Role.STRANGER)
 INVITEES = {"confirm", "old_token", "problem"}
 
 
@@ -45,7 +47,10 @@ def test_the_matrix(conversation: str, action: str) -> None:
             elif conversation in INVITEES:
                 assert who(role, invitee=invitee) == invitee, "whatever their role"
             else:
-                assert who(role, invitee=invitee) == (role is Role.ADMIN)
+                lowest = {"setup": Role.OWNER}.get(conversation, Role.ADMIN)
+                if (conversation, action) in VIEWERS:
+                    lowest = Role.VIEWER
+                assert who(role, invitee=invitee) == (RANKS.index(role) <= RANKS.index(lowest))
 
 
 def test_what_the_table_does_not_name_is_for_admins() -> None:
@@ -55,18 +60,18 @@ def test_what_the_table_does_not_name_is_for_admins() -> None:
 
 @pytest.mark.parametrize("allowed", Allowed)
 def test_every_kind_of_permission_is_decided(allowed: Allowed) -> None:
-    assert allowed in {"admins", "invitee", "members", "everyone"}
+    assert allowed in TABLE.values()
 
 
 @pytest.mark.parametrize(
     "named", [GRACE.email, GRACE.user_id, GRACE.id, f"someone@else.example, {GRACE.email.upper()} "]
 )
 def test_an_admin_is_named_by_address_or_id_in_any_case(named: str) -> None:
-    assert role_of(GRACE, Admins.of(named)) is Role.ADMIN
+    assert role_of(GRACE, Admins.of(named)) is Role.OWNER
 
 
 def test_an_owner_of_the_workspace_is_an_admin() -> None:
-    assert role_of(ADA, Admins.of("")) is Role.ADMIN
+    assert role_of(ADA, Admins.of("")) is Role.OWNER
     assert role_of(GRACE, Admins.of("")) is Role.MEMBER
 
 
@@ -78,3 +83,23 @@ def test_somebody_without_an_address_is_not_named_by_an_empty_entry() -> None:
 def test_bots_guests_and_the_deactivated_are_strangers_whatever_else_they_are(flag: str) -> None:
     odd = ADA.model_copy(update={flag: True})
     assert role_of(odd, Admins.of(ADA.email)) is Role.STRANGER
+
+
+def test_with_owners_named_only_they_may_set_a_rollout_up() -> None:
+    lists = Admins(
+        frozenset({GRACE.email}), owners=frozenset({"olivia@acme.example"}), viewers=frozenset({"v@acme.example"})
+    )
+    owner, viewer = person("o", email="olivia@acme.example"), person("v", email="v@acme.example")
+    assert [role_of(each, lists) for each in (owner, GRACE, ADA, viewer)] == [
+        Role.OWNER,
+        Role.ADMIN,
+        Role.ADMIN,
+        Role.VIEWER,
+    ]
+    assert lists.include(owner)
+    assert not lists.include(viewer)
+
+
+def test_a_viewer_who_is_a_guest_sees_nothing() -> None:
+    guest = GRACE.model_copy(update={"is_guest": True})
+    assert role_of(guest, Admins(frozenset(), viewers=frozenset({GRACE.email}))) is Role.STRANGER

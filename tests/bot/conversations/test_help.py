@@ -35,12 +35,12 @@ from tests.builders import (
 )
 
 
-def ask(event: Any, role: Role = Role.ADMIN) -> Transition:
+def ask(event: Any, role: Role = Role.OWNER) -> Transition:
     return HELP.decide(Loaded(scene(rollout(), role)), event, NOON)
 
 
 def written(text: str, **loaded: Any) -> Transition:
-    role = loaded.pop("role", Role.ADMIN)
+    role = loaded.pop("role", Role.OWNER)
     return HOME.decide(HomeLoaded(scene(rollout(), role), **loaded), message(text), NOON)
 
 
@@ -177,7 +177,7 @@ def test_a_pasted_token_is_told_of_and_goes_no_further(before: str) -> None:
 
 def test_home_shows_an_admin_where_everyone_stands() -> None:
     counts = RolloutCounts(invited=3, open=3)
-    assert opened(Role.ADMIN, counts=counts).reply == ShowHome(status_message(rollout(), counts))
+    assert opened(Role.OWNER, counts=counts).reply == ShowHome(status_message(rollout(), counts))
 
 
 def test_home_shows_an_invitee_their_invitation() -> None:
@@ -190,7 +190,7 @@ def test_home_shows_everybody_else_what_the_bot_is() -> None:
 
 def test_home_shows_an_invited_admin_their_own_invitation_too() -> None:
     counts = RolloutCounts(invited=3, open=3)
-    shown = message_of(opened(Role.ADMIN, counts=counts, view=view()).reply)
+    shown = message_of(opened(Role.OWNER, counts=counts, view=view()).reply)
     status, own = status_message(rollout(), counts), invitation_message(view())
     assert shown.body[: len(status.body)] == status.body
     assert shown.body[-len(own.body) :] == own.body

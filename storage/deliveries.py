@@ -317,9 +317,14 @@ class Deliveries:
         return await self._move(rollout_id, DELIVERY.c.not_before >= HELD, now, limit)
 
     async def _move(self, rollout_id: str, which: ColumnElement[bool], to: datetime, limit: int | None) -> int:
-        own = and_(DELIVERY.c.rollout_id == rollout_id, _READY, which)
-        some = own if limit is None else DELIVERY.c.id.in_(select(DELIVERY.c.id).where(own).limit(limit))
-        return (await self._connection.execute(update(DELIVERY).where(some, own).values(not_before=to))).rowcount
+        """The ids are fetched first: of a table that has just been filled, PostgreSQL's planner would make a join
+        that compares every row with every id.
+        """
+        moving = update(DELIVERY).where(DELIVERY.c.rollout_id == rollout_id, _READY, which).values(not_before=to)
+        if limit is not None:
+            own = select(DELIVERY.c.id).where(DELIVERY.c.rollout_id == rollout_id, _READY, which).limit(limit)
+            moving = moving.where(DELIVERY.c.id.in_(list(await self._connection.scalars(own))))
+        return (await self._connection.execute(moving)).rowcount
 
     async def hold_later(self, rollout_id: str) -> None:
         """Note that there is more to hold or to release, whichever the rollout's state then says."""

@@ -12,7 +12,7 @@ from time import perf_counter
 
 from adapters.bench.http_load import Refused, connected, get
 
-USHER = "import sys; from adapters.cli import main; sys.exit(main(['serve']))"
+USHER = ("-m", "adapters", "serve")
 START_WITHIN = 60.0  # seconds
 LOOK_AGAIN = 0.01
 _SETTINGS = "USHER_"
@@ -31,8 +31,9 @@ class ServerProcess:
 async def bot(settings: Mapping[str, str], directory: str) -> AsyncIterator[ServerProcess]:
     """`usher serve` with these settings (USHER_…) and no others, ready; stopped in the end."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+    inherited.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed bot is compiled once, not at every start
     environment = {**inherited, "USHER_PORT": "0", "USHER_LOG_LEVEL": "error", **settings}
-    async with _running(("-c", USHER), environment, directory) as server:
+    async with _running(USHER, environment, directory) as server:
         async with asyncio.timeout(START_WITHIN):
             while not await _is_ready(server.url):
                 await asyncio.sleep(LOOK_AGAIN)

@@ -23,7 +23,7 @@ from rich.console import Console
 from adapters import bench, logs, tracing
 from adapters.backlog import BacklogCollector
 from adapters.chat import ChatAdapter
-from adapters.doctor import examine
+from adapters.doctor import examine, show_roles
 from adapters.manifest import slack_manifest, teams_package
 from adapters.metrics import MeasuredPlatform, Metrics
 from adapters.server import Bot, served
@@ -235,7 +235,10 @@ def _manifest(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _doctor(_arguments: argparse.Namespace) -> int:
+def _doctor(arguments: argparse.Namespace) -> int:
+    if arguments.roles:
+        show_roles(Console(width=120))
+        return DONE
     settings = load()
     logs.set_up("error", secrets=settings.secrets())
     return _run(examine(settings, assembled, Console()))
@@ -296,7 +299,8 @@ def parser() -> argparse.ArgumentParser:
     manifest.add_argument("--public-url", help="the https address where the platform reaches the bot")
     manifest.add_argument("--app-id", help="Teams: the Microsoft app id of the bot's registration")
     manifest.add_argument("--output", help="the file to write (Slack: standard output; Teams: usher-teams.zip)")
-    add("doctor", _doctor, "Check settings, database and platforms; one line each, with what to do.")
+    check = add("doctor", _doctor, "Check settings, database and platforms; one line each, with what to do.")
+    check.add_argument("--roles", action="store_true", help="print who may do what, and check nothing")
     db = add("db", _db, "Manage the database's schema. The bot upgrades it by itself at start.")
     operations = db.add_subparsers(dest="operation", required=True, metavar="OPERATION")
     operations.add_parser("upgrade", help="bring the tables to this version")

@@ -8,12 +8,14 @@ from contextlib import AbstractAsyncContextManager
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from adapters import tracing
 from adapters.chat import ChatAdapter, PlatformUnavailable
 from adapters.server import Bot
 from adapters.settings import Settings, problems
 from bot.ports import StoreUnavailable
+from bot.roles import TABLE, Subject, allows
 
 Assemble = Callable[[Settings], AbstractAsyncContextManager[Bot]]
 
@@ -26,6 +28,17 @@ async def examine(settings: Settings, assembled: Assemble, console: Console) -> 
         console.print(f"{mark} {name}" + (f": {escape(fault)}" if fault else ""), soft_wrap=True)
         healthy = healthy and not fault
     return 0 if healthy else 1
+
+
+def show_roles(console: Console) -> None:
+    """Who may do what. A conversation's row is for whatever of it has no row of its own."""
+    shown = Table(box=None, pad_edge=False)
+    shown.add_column("Action")
+    for subject in Subject:
+        shown.add_column(subject.value, justify="center")
+    for key in sorted(TABLE):
+        shown.add_row(key, *("yes" if allows(subject, key) else "-" for subject in Subject))
+    console.print(shown)
 
 
 async def _findings(settings: Settings, assembled: Assemble) -> AsyncIterator[tuple[str, str]]:

@@ -77,6 +77,7 @@ class Actors:
             email=email_of(profile),
             time_zone=str(activity.local_timezone or client.get("timezone") or "UTC"),
             locale=str(activity.locale or client.get("locale") or "en"),
+            is_bot=sender.id.startswith("28:"),  # people are "29:…" (botframework-schema, ChannelAccount)
             is_guest=str(profile.get("userRole") or "").casefold() == "guest",
             channel_id=conversation_of(activity) if is_private(activity) else "",
             seen_at=self._clock.now(),

@@ -78,6 +78,7 @@ class Office:
         self.slack.bot.answer_within = self.slack.triggers.lives_for = UNHURRIED.answer
         self.teams.link.invoke_timeout = UNHURRIED.answer
         self.url = ""  # where the bot listens
+        self.changed_settings: dict[str, Any] = {}
         self._engine = create_engine(database_url)
         self._running = AsyncExitStack()
         self._bot: Bot | None = None
@@ -112,7 +113,7 @@ class Office:
 
     async def starts_the_bot(self) -> None:
         """A new process, so to speak: nothing is known but what is in the database."""
-        settings = self.playground.settings(self.database_url)
+        settings = self.playground.settings(self.database_url).model_copy(update=self.changed_settings)
         self._bot = await self._running.enter_async_context(assembled(settings, self.clock, limits=UNHURRIED))
         served_at = served(self._bot.application(), "127.0.0.1", 0)
         self.url = await self._running.enter_async_context(served_at)

@@ -293,6 +293,9 @@ def parser() -> argparse.ArgumentParser:
     measure.add_argument("measurement", nargs="?", choices=bench.MEASUREMENTS, help="which one (default: all)")
     measure.add_argument("--json", action="store_true", help="one JSON object for each figure, one a line")
     measure.add_argument("--scale", type=float, default=1.0, help="a tenth of the size is 0.1 (default 1)")
+    measure.add_argument(
+        "--database-url", default="", help="a PostgreSQL server where databases may be made (default: one of its own)"
+    )
     measure.add_argument("--minutes", type=float, default=30.0, help="how long soak lasts (default 30)")
     manifest = add("manifest", _manifest, "Write the app manifest that an administrator installs the bot from.")
     manifest.add_argument("platform", choices=("slack", "teams"))

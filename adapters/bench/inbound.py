@@ -1,5 +1,5 @@
-"""What people do, a second: `/sso status` and confirming buttons in equal parts through the whole bot, which runs in a
-process of its own, beside slack-bolt and botbuilder with handlers that decide nothing and store nothing.
+"""What people do, a second: `/sso status` and confirming buttons in equal parts through the whole bot, which runs in
+a process of its own, beside slack-bolt and botbuilder with handlers that decide nothing and store nothing.
 
 Rounds of the bot and of what it is compared with take turns, and the median counts: other work on the machine then
 disturbs both.
@@ -7,11 +7,15 @@ disturbs both.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
 
 from adapters.bench import inbound_requests as requests
 from adapters.bench.databases import databases
@@ -33,8 +37,6 @@ STOCK_REQUESTS = {Platform.SLACK: 3000, Platform.TEAMS: 200}
 STATUS_OF = 200  # people are in the rollout whose status is asked for
 GOALS = {Platform.SLACK: ">= 0.5", Platform.TEAMS: ">= 8"}
 EXTERNAL_IDS = {Platform.SLACK: TEAM, Platform.TEAMS: TENANT}
-
-Rate = Callable[[], Awaitable[float]]
 
 
 @dataclass(frozen=True)
@@ -129,47 +131,59 @@ async def _filled(url: str, offices: Sequence[Office]) -> None:
         await store.close()
 
 
-async def _compared(
-    name: str, office: Office, bot_url: str, stock_url: str, number: int, stock_number: int
-) -> AsyncIterator[Figure]:
-    await as_fast_as_possible(bot_url, office.status(32))
-    await as_fast_as_possible(bot_url, office.presses(office.people, "show"))  # so that the bot has met everybody
-    stock_requests = office.status(stock_number)
-    await as_fast_as_possible(stock_url, stock_requests[:50])
+@dataclass(frozen=True)
+class Side:
+    """One of the two that take turns: where it is, and how many requests it gets in a round."""
+
+    url: str
+    requests: int
+
+
+async def _compared(name: str, office: Office, ours: Side, stock: Side, rounds: int) -> AsyncIterator[Figure]:
+    await as_fast_as_possible(ours.url, office.status(32))
+    await as_fast_as_possible(ours.url, office.presses(office.people, "show"))  # so that the bot has met everybody
+    stock_requests = office.status(stock.requests)
+    await as_fast_as_possible(stock.url, stock_requests[:50])
     rates: list[float] = []
     stock_rates: list[float] = []
-    for turn in range(ROUNDS):
-        stock_rates.append(await as_fast_as_possible(stock_url, stock_requests))
-        rates.append(await as_fast_as_possible(bot_url, office.some(turn, number)))
+    for turn in range(rounds):
+        stock_rates.append(await as_fast_as_possible(stock.url, stock_requests))
+        rates.append(await as_fast_as_possible(ours.url, office.some(turn, ours.requests)))
     platform = office.workspace.platform
     yield compared(f"inbound {name}", median(rates), "requests/s", median(stock_rates), GOALS[platform])
-    took = await at_a_rate(bot_url, office.some(ROUNDS, number), median(rates) / 2)
+    took = await at_a_rate(ours.url, office.some(rounds, ours.requests), median(rates) / 2)
     yield figure(f"inbound {name}: p99 at half of that", quantiles(took, n=100)[-1] * 1000, "ms", "<= 100")
+
+
+async def _stock(stack: AsyncExitStack, here: Loopback) -> dict[Platform, tuple[str, str]]:
+    """What the bot is compared with, and where it is."""
+    bolt = await stack.enter_async_context(module("adapters.bench.stock_bolt", "plain"))
+    found = {Platform.SLACK: ("slack-bolt", bolt.url)}
+    if find_spec("botbuilder.integration"):
+        botbuilder = await stack.enter_async_context(module("adapters.bench.stock_botbuilder", here.metadata_url))
+        found[Platform.TEAMS] = ("botbuilder", botbuilder.url)
+    else:
+        Console(stderr=True).print("Teams is left out: botbuilder-integration-aiohttp is not installed.")
+    return found
 
 
 async def measured(size: Size) -> AsyncIterator[Figure]:
     """Both platforms, on both databases."""
-    number = size.of(BOT_REQUESTS, at_least=64) // 2 * 2
+    number, rounds = size.of(BOT_REQUESTS, at_least=64) // 2 * 2, size.of(ROUNDS)
     async with AsyncExitStack() as stack:
         here = await stack.enter_async_context(loopback())
-        offices = {platform: _office(here, platform, (ROUNDS + 1) * number // 2) for platform in Platform}
-        stock = {
-            Platform.SLACK: (
-                "slack-bolt",
-                await stack.enter_async_context(module("adapters.bench.stock_bolt", "plain")),
-            ),
-            Platform.TEAMS: (
-                "botbuilder",
-                await stack.enter_async_context(module("adapters.bench.stock_botbuilder", here.metadata_url)),
-            ),
-        }
+        stock = await _stock(stack, here)
+        offices = {platform: _office(here, platform, (rounds + 1) * number // 2) for platform in stock}
+        directory = stack.enter_context(TemporaryDirectory(prefix="usher-bench-"))
         urls = await stack.enter_async_context(databases(size.database_url))
         for kind, url in urls.items():
             await _filled(url, list(offices.values()))
             async with bot(here.settings(url), directory) as server:
                 for platform, office in offices.items():
-                    beside, other = stock[platform]
+                    beside, stock_url = stock[platform]
                     name = f"{platform.value}, {kind}, beside {beside}"
                     stock_number = size.of(STOCK_REQUESTS[platform], at_least=64)
-                    async for each in _compared(name, office, server.url, other.url, number, stock_number):
+                    async for each in _compared(
+                        name, office, Side(server.url, number), Side(stock_url, stock_number), rounds
+                    ):
                         yield each

@@ -1,4 +1,4 @@
-"""What sleeping invitations cost: a run of the reminders' job with nobody due, and with a thousand, among a million."""
+"""What sleeping invitations cost: a run of the reminders' job with nobody due and with a thousand, of a million."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from storage.database import Database
 FEW, MANY, DUE = 1_000, 1_000_000, 1_000
 RUNS = 40
 ROUNDS = 3
-OTHER_JOBS = 1_000
 
 
 async def measured(size: Size) -> AsyncIterator[Figure]:
@@ -47,7 +46,7 @@ async def _measured(kind: str, few: str, full: str, many: int, due: int) -> Asyn
     others: list[float] = []
     stalls: list[float] = []
     for _ in range(ROUNDS):
-        others.append(await fired_a_second(max(due, OTHER_JOBS // 10) if due < OTHER_JOBS else OTHER_JOBS))
+        others.append(await fired_a_second(due))
         rate, stall = await _busy_run(full, due)
         rates.append(rate)
         stalls.append(stall)

@@ -20,7 +20,7 @@ Measured = Callable[[Size], AsyncIterator[Figure]]
 
 async def bench(arguments: argparse.Namespace, console: Console) -> int:
     """Print the figures, with --json each as soon as it is known; 1 when a goal is missed."""
-    size = Size(arguments.scale, arguments.minutes)
+    size = Size(arguments.scale, arguments.minutes, arguments.database_url)
     figures: list[Figure] = []
     for name in (arguments.measurement,) if arguments.measurement else MEASUREMENTS:
         measured: Measured = import_module(f"adapters.bench.{name}").measured

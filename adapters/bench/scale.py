@@ -1,7 +1,7 @@
 """A million invitees in a thousand workspaces, on paper: what a real run of two thousand costs, multiplied.
 
-Statements are counted where they are run. The rate is that of one process with a platform that answers at once, so what
-remains is the bot and its database.
+Statements are counted where they are run. The rate is that of one process with a platform that answers at once, so
+what remains is the bot and its database.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ async def bot(settings: Mapping[str, str], directory: str) -> AsyncIterator[Serv
     environment = {**inherited, "USHER_PORT": "0", "USHER_LOG_LEVEL": "error", **settings}
     async with _running(USHER, environment, directory) as server:
         async with asyncio.timeout(START_WITHIN):
-            while not await _is_ready(server.url):
+            while not await _is_ready(server.url):  # noqa: ASYNC110  # another process tells nobody when it is
                 await asyncio.sleep(LOOK_AGAIN)
         yield server
 

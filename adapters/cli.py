@@ -31,6 +31,8 @@ from adapters.settings import Settings, SettingsInvalid, load, problems
 from adapters.settings_problems import is_guid, is_loopback_url
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from adapters.slack.inbound import ASK_WHO_WITHIN as SLACK_PROFILE_WITHIN
+from adapters.slack.oauth import OAuth, OAuthConfig
+from adapters.slack.shared import SharedSlackAdapter, Sites
 from adapters.sonarqube import SonarQubeApi
 from adapters.teams.adapter import TeamsAdapter, TeamsConfig
 from adapters.teams.profiles import ASK_WHO_WITHIN as TEAMS_PROFILE_WITHIN
@@ -46,6 +48,7 @@ from bot.waves import WaveWorker
 from storage import migrate
 from storage.database import Database
 from storage.restored import doubt
+from storage.vault import Unreadable, Vault, rotate
 
 DONE, FAILED, USAGE = 0, 1, 2
 LAST_WORDS = (
@@ -134,14 +137,7 @@ def chat_adapters(
     """The adapters of the platforms that are configured."""
     adapters: list[ChatAdapter] = []
     if settings.has_slack:
-        slack = SlackConfig(
-            bot_token=settings.slack_bot_token.get_secret_value(),
-            signing_secret=settings.slack_signing_secret.get_secret_value(),
-            app_token=settings.slack_app_token.get_secret_value(),
-            api_url=settings.slack_api_url,
-            ask_who_within=limits.slack_profile,
-        )
-        adapters.append(SlackAdapter(slack, handle, store, clock))
+        adapters.append(_slack_adapter(settings, handle, store, clock, limits))
     if settings.has_teams:
         teams = TeamsConfig(
             app_id=settings.teams_app_id,
@@ -156,6 +152,45 @@ def chat_adapters(
         )
         adapters.append(TeamsAdapter(teams, handle, store, clock))
     return adapters
+
+
+def _slack_adapter(
+    settings: Settings, handle: Handle, store: Store, clock: Clock, limits: TimeLimits
+) -> SlackAdapter | SharedSlackAdapter:
+    """For the workspace whose token is set, or for all that install the app by link."""
+
+    def with_token(bot_token: str, app_token: str = "") -> SlackConfig:
+        return SlackConfig(
+            bot_token=bot_token,
+            signing_secret=settings.slack_signing_secret.get_secret_value(),
+            app_token=app_token,
+            api_url=settings.slack_api_url,
+            ask_who_within=limits.slack_profile,
+        )
+
+    token = settings.slack_bot_token.get_secret_value()
+    home = None
+    if token:
+        home = SlackAdapter(with_token(token, settings.slack_app_token.get_secret_value()), handle, store, clock)
+    if home is not None and not settings.slack_client_id:
+        return home
+    oauth = OAuthConfig(
+        client_id=settings.slack_client_id,
+        client_secret=settings.slack_client_secret.get_secret_value(),
+        api_url=settings.slack_api_url,
+        public_url=settings.public_url,
+    )
+    vault = Vault(settings.secret_keys)
+
+    def made(sealed: str) -> SlackAdapter | None:
+        try:
+            return SlackAdapter(with_token(vault.open(sealed)), handle, store, clock)
+        except Unreadable:
+            return None
+
+    sites = Sites(home, made, store)
+    signing_secret = settings.slack_signing_secret.get_secret_value()
+    return SharedSlackAdapter(signing_secret, sites, OAuth(oauth, store, clock, vault, sites.is_home))
 
 
 async def serve(settings: Settings, *, stop: asyncio.Event | None = None) -> int:
@@ -245,7 +280,8 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 def _db(arguments: argparse.Namespace) -> int:
-    url = load().database_url.get_secret_value()
+    settings = load()
+    url = settings.database_url.get_secret_value()
     try:
         if arguments.operation == "current":
             print(_run(migrate.current(url)) or "empty")
@@ -255,11 +291,25 @@ def _db(arguments: argparse.Namespace) -> int:
         elif arguments.operation == "restored":
             print(f"restored: {_run(_restored(url))} messages wait that may have been sent since the backup.")
             return DONE
+        elif arguments.operation == "rotate-keys":
+            return _rotate_keys(settings)
         else:
             _run(migrate.downgrade(url, arguments.revision))
     except ValueError as mistake:  # a database of another kind, an unknown revision
         return _complain([str(mistake)])
     print(f"{arguments.operation}: done")
+    return DONE
+
+
+def _rotate_keys(settings: Settings) -> int:
+    if not settings.secret_keys:
+        return _complain(["USHER_SECRET_KEY is missing: the newest key first, then those it was before."])
+    try:
+        count = _run(rotate(settings.database_url.get_secret_value(), Vault(settings.secret_keys)))
+    except Unreadable:
+        print("A stored secret opens with none of USHER_SECRET_KEY's keys: add the old one.", file=sys.stderr)
+        return FAILED
+    print(f"rotate-keys: {count} secrets are sealed with the first key. The others can be removed.")
     return DONE
 
 
@@ -311,6 +361,7 @@ def parser() -> argparse.ArgumentParser:
     operations.add_parser(
         "restored", help="after restoring a backup: let nothing be sent that may have been sent since it was made"
     )
+    operations.add_parser("rotate-keys", help="seal stored secrets with the first key of USHER_SECRET_KEY")
     down = operations.add_parser("downgrade", help="go back to an older revision; data of newer tables is lost")
     down.add_argument("revision", help='the revision to go back to, or "base" for none')
     return usher

@@ -153,7 +153,7 @@ def _slack(settings: Settings) -> Iterator[str]:
 
 
 def _slack_gaps(settings: Settings) -> Iterator[str]:
-    if not settings.slack_bot_token:
+    if not settings.slack_bot_token and not settings.slack_client_id:
         yield (
             "Slack is half configured: USHER_SLACK_BOT_TOKEN is missing (the app's page OAuth & Permissions,"
             " Bot User OAuth Token)."

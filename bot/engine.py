@@ -27,7 +27,7 @@ from bot.events import (
     MessageReceived,
     PeopleFound,
 )
-from bot.model import AuditEntry, Person, derived_id
+from bot.model import AuditEntry, Person, Workspace, derived_id
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
 from bot.secrets import holds_secret
 from bot.transition import Reply, Transition, Whisper
@@ -35,6 +35,9 @@ from bot.transition import Reply, Transition, Whisper
 ANSWER_WITHIN = 2.0  # seconds; Slack waits for 3 (docs.slack.dev, "Acknowledging requests")
 BACKGROUND_WITHIN = 60.0  # seconds, for events that no person waits for
 ATTEMPTS = 3  # when somebody else changed the same row in the meantime
+
+HOME_COMPANY = "default"  # of the workspaces that the settings name
+NOBODY = roles.Admins(frozenset())
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +122,7 @@ class Engine:
         if scene is None:
             return Transition()
         event = replace(event, actor=await _meet(tx, event.actor))
-        scene = replace(scene, role=roles.role_of(_with_known_rights(event), self._admins))
+        scene = replace(scene, role=roles.role_of(_with_known_rights(event), self._admins_of(scene.workspace)))
         event = (isinstance(event, MessageReceived) and from_message(event)) or event
         conversation, action = conversation_for(event)
         loaded = await conversation.read(tx, event, scene)
@@ -137,15 +140,20 @@ class Engine:
         workspace = await tx.people.workspace(event.workspace_id)
         if workspace is None or not workspace.active:
             return None
+        admins = self._admins_of(workspace)
         return Scene(
             workspace=workspace,
             role=roles.Role.STRANGER,
             rollout=await tx.rollouts.current(workspace.company),
-            admins=tuple(sorted(self._admins.names | self._admins.owners)),
+            admins=tuple(sorted(admins.names | admins.owners)),
             login_hosts=self._login_hosts,
             public_url=self._public_url,
             secret=token_urlsafe(32),
         )
+
+    def _admins_of(self, workspace: Workspace) -> roles.Admins:
+        """The lists are the operator's own company's. Whoever runs another workspace can give any address there."""
+        return self._admins if workspace.company == HOME_COMPANY else NOBODY
 
 
 def conversation_for(event: Event) -> tuple[Conversation, str]:

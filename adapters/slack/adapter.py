@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 from aiohttp import web
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from adapters.background import Background
 from adapters.chat import PlatformUnavailable
@@ -71,6 +72,10 @@ class SlackAdapter:
         """POST /slack/events; not without a signing secret, since then anybody could sign."""
         if self._config.signing_secret:
             app.router.add_post(PATH, self._inbound.serve)
+
+    async def answer(self, received: AsyncBoltRequest) -> web.Response:
+        """What `read` made of a request of this workspace."""
+        return await self._inbound.answer(received)
 
     async def start(self) -> None:
         """Store the workspace; connect where Socket Mode is wanted. Raises PlatformUnavailable, StoreUnavailable."""

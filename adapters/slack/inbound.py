@@ -107,32 +107,15 @@ class Inbound:
         self.app.error(_on_error)
 
     async def serve(self, request: web.Request) -> web.Response:
-        """The answer to POST /slack/events: 200, 400 not Slack's format, 401 not signed by Slack, 403 another
-        workspace, 413 too large, 415 not UTF-8, 503 the database does not answer (Slack delivers again).
+        """The answer to POST /slack/events: as `read` refuses it, 401 not signed by Slack, 403 another workspace, 503
+        the database does not answer (Slack delivers again).
         """
-        if request.charset not in {None, "utf-8", "UTF-8"}:
-            return _refusal(415, "charset")
-        # Bolt's checker fails, rather than refuses, when these are not even of the right form.
-        timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
-        signature = request.headers.get("X-Slack-Signature", "")
-        if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
-            return _refusal(401, "signature")
-        try:
-            bolt_request = await to_bolt_request(request.clone(client_max_size=MAX_BODY))
-            payloads.check_shape(bolt_request.body)
-        except web.HTTPRequestEntityTooLarge:
-            return _refusal(413, "size")
-        except (
-            Malformed,
-            ValueError,
-            TypeError,
-            AttributeError,
-            LookupError,
-            RecursionError,
-            web.RequestPayloadError,
-        ):
-            return _refusal(400, "format")
-        return await to_aiohttp_response(await self.app.async_dispatch(bolt_request))
+        received = await read(request)
+        return received if isinstance(received, web.Response) else await self.answer(received)
+
+    async def answer(self, received: AsyncBoltRequest) -> web.Response:
+        """Bolt checks the signature."""
+        return await to_aiohttp_response(await self.app.async_dispatch(received))
 
     async def _only_this_workspace(
         self,
@@ -239,6 +222,35 @@ class Inbound:
         )
 
 
+async def read(request: web.Request) -> AsyncBoltRequest | web.Response:
+    """The request as bolt has it, its signature not checked yet; or a refusal: 400 not Slack's format, 401 not
+    signed, 413 too large, 415 not UTF-8.
+    """
+    if request.charset not in {None, "utf-8", "UTF-8"}:
+        return refusal(415, "charset")
+    # Bolt's checker fails, rather than refuses, when these are not even of the right form.
+    timestamp = request.headers.get("X-Slack-Request-Timestamp", "")
+    signature = request.headers.get("X-Slack-Signature", "")
+    if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
+        return refusal(401, "signature")
+    try:
+        bolt_request = await to_bolt_request(request.clone(client_max_size=MAX_BODY))
+        payloads.check_shape(bolt_request.body)
+    except web.HTTPRequestEntityTooLarge:
+        return refusal(413, "size")
+    except (
+        Malformed,
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        web.RequestPayloadError,
+    ):
+        return refusal(400, "format")
+    return bolt_request
+
+
 async def _acknowledge(ack: AsyncAck) -> None:
     await ack()
 
@@ -256,7 +268,8 @@ async def _on_error(error: Exception, context: AsyncBoltContext, request: AsyncB
     return BoltResponse(status=500, body="")
 
 
-def _refusal(status: int, what: str) -> web.Response:
+def refusal(status: int, what: str) -> web.Response:
+    """A no without a reason that would help a forger."""
     log.info("slack.request_refused", status=status, why=what)
     return web.json_response({"ok": False, "error": what}, status=status)
 

@@ -60,6 +60,10 @@ class Install:
         self.current = here
         return here
 
+    def known(self, workspace: Workspace) -> None:
+        """The workspace was installed by link, and is stored."""
+        self.current = Installation(workspace.id, workspace.external_id, workspace.bot_user_id, "")
+
     async def check(self) -> None:
         """Raises PlatformUnavailable when Slack does not answer, refuses the token, or a scope is missing."""
         answer = await self._auth_test()
@@ -77,7 +81,7 @@ class Install:
         async with self._store.transaction() as tx:
             workspace = await tx.people.workspace(here.workspace_id)
             if workspace is not None:
-                workspace.active = False
+                workspace.active, workspace.secret = False, None
                 await tx.people.save_workspace(workspace)
         self.current = None
         log.warning("slack.uninstalled", workspace=here.workspace_id)

@@ -49,12 +49,13 @@ class SlackEmulator:
         now: Callable[[], float] = time.time,
         commands: Iterable[str] = ("/sso",),
         should_escape: bool = True,
+        team_id: str = "T0PLAYGND01",
     ) -> None:
         self.url = ""
         self.commands = set(commands)
         self.should_escape = should_escape
         self.complaints: list[str] = []
-        self.world = standard_world(World(now))
+        self.world = standard_world(World(now, team_id=team_id))
         self.credentials = Credentials(bot_token, signing_secret)
         self.triggers = Triggers()
         self.faults = Faults()

@@ -1,0 +1,68 @@
+"""Secrets at rest: what is sealed in the database can be read with the keys of USHER_SECRET_KEY only."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import select, update
+
+from storage.connecting import connecting
+from storage.database import create_engine
+from storage.tables import WORKSPACE
+
+_PURPOSE = b"SSO Usher: secrets at rest, 1"
+
+
+class Unreadable(Exception):
+    """None of the keys opens it: it was sealed with another one, or changed since."""
+
+
+class Vault:
+    """The first key seals, every key opens. Keys are words of 32 characters or more, as they stand in the setting.
+
+    A key's 256 bits are HKDF-SHA256 of the word, without salt, for this purpose alone (RFC 5869, section 3.1: the
+    words are random, not passwords). What is sealed is a Fernet token: AES-128-CBC with HMAC-SHA256.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._keys = MultiFernet([Fernet(_derived(word)) for word in words])
+
+    def seal(self, plain: str) -> str:
+        """Encrypted, with the newest key."""
+        return self._keys.encrypt(plain.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """Decrypted. Raises Unreadable."""
+        try:
+            return self._keys.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise Unreadable from None
+
+
+def _derived(word: str) -> bytes:
+    return urlsafe_b64encode(HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(word.encode()))
+
+
+async def rotate(url: str, vault: Vault) -> int:
+    """Seal everything anew with the newest key; returns how many secrets.
+
+    Raises Unreadable, and then has changed nothing; bot.ports.StoreUnavailable.
+    """
+    engine = create_engine(url)
+    try:
+        async with AsyncExitStack() as stack:
+            with connecting():
+                connection = await stack.enter_async_context(engine.begin())
+            sealed = select(WORKSPACE.c.id, WORKSPACE.c.secret).where(WORKSPACE.c.secret.is_not(None))
+            rows = list(await connection.execute(sealed.with_for_update()))
+            for row in rows:
+                anew = vault.seal(vault.open(row.secret))
+                await connection.execute(update(WORKSPACE).where(WORKSPACE.c.id == row.id).values(secret=anew))
+            return len(rows)
+    finally:
+        await engine.dispose()

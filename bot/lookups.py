@@ -8,10 +8,10 @@ belongs to this attempt alone; the event only names it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from itertools import islice
+from datetime import datetime, timedelta
+from itertools import chain, count, islice
 from typing import TypeVar
 
 import structlog
@@ -28,7 +28,7 @@ AT_A_TIME = 4  # look-ups under way, each in another workspace: a slow directory
 MAX_ATTEMPTS = 5  # at a directory, or at the answer; then the admin is told
 LAST_WORDS = 3  # more, to tell the admin
 RETRY_HANDLING = 30.0  # seconds, growing with each attempt
-STORED_AT_ONCE = 1_000  # people in one transaction
+STORED_AT_ONCE = 250  # people in one transaction: some milliseconds of the event loop
 IDLE = 0.5
 
 Item = TypeVar("Item")
@@ -185,26 +185,7 @@ class LookUpWorker:
                 await tx.people.meet(some)
                 invited |= await tx.invitations.invited_identities(rollout_id, [each.identity for each in some])
         at = self._clock.now()
-        lines = [
-            Listed(
-                list_id=list_id,
-                position=0,
-                label=name_of(each),
-                person_id=each.id,
-                workspace_id=each.workspace_id,
-                listed_at=at,
-            )
-            for each in people
-            if each.identity not in invited
-        ]
-        already = [NotFound(name_of(each), Problem.INVITED) for each in people if each.identity in invited]
-        lines += [
-            Listed(list_id=list_id, position=0, label=each.label, problem=each.problem.value, listed_at=at)
-            for each in (*already, *left_out)
-        ]
-        for position, line in enumerate(lines):
-            line.position = position
-        for few in _batches(lines):
+        for few in _batches(_lines(list_id, at, people, invited, left_out)):
             async with self._store.transaction() as tx:
                 await tx.lists.add(few)
 
@@ -234,6 +215,28 @@ class LookUpWorker:
             await asyncio.gather(task, return_exceptions=True)
 
 
+def _lines(
+    list_id: str, at: datetime, people: Sequence[Person], invited: set[str], left_out: Sequence[NotFound]
+) -> Iterator[Listed]:
+    """Made when they are asked for: ten thousand at once would keep the event loop from everybody else."""
+    place = count()
+    for person in people:
+        if person.identity not in invited:
+            yield Listed(
+                list_id=list_id,
+                position=next(place),
+                label=name_of(person),
+                person_id=person.id,
+                workspace_id=person.workspace_id,
+                listed_at=at,
+            )
+    already = (NotFound(name_of(each), Problem.INVITED) for each in people if each.identity in invited)
+    for each in chain(already, left_out):
+        yield Listed(
+            list_id=list_id, position=next(place), label=each.label, problem=each.problem.value, listed_at=at
+        )
+
+
 def one_each(people: Sequence[Person], home: str) -> list[Person]:
     """Each identity once, in the order in which they were found; of two accounts, the one in the workspace `home`."""
     chosen: dict[str, Person] = {}
@@ -252,7 +255,7 @@ def _label(target: Target) -> str:
     return target.label or target.id
 
 
-def _batches(items: Sequence[Item]) -> Iterator[list[Item]]:
+def _batches(items: Iterable[Item]) -> Iterator[list[Item]]:
     iterator = iter(items)
     while some := list(islice(iterator, STORED_AT_ONCE)):
         yield some

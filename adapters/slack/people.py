@@ -22,6 +22,7 @@ MOST_REMEMBERED = 5_000
 PAGE = 1_000
 # users.list is Tier 2 (20 calls a minute), users.info Tier 4 (100): docs.slack.dev/apis/web-api/rate-limits.
 ONE_BY_ONE_A_PAGE = 5
+LOOKS_UP_AFTER = 100  # people
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,11 @@ class People:
                 return
             at = self._clock.now()
             members = await pages(self._api, patience, "users.list", "members", limit=PAGE, include_locale=True)
-            known = [known_from(user, workspace_id, at) for user in members]
+            known: list[Known] = []
+            for user in members:
+                known.append(known_from(user, workspace_id, at))
+                if len(known) % LOOKS_UP_AFTER == 0:
+                    await asyncio.sleep(0)  # ten thousand at once would keep the event loop from everybody else
             self._everybody = {each.person.user_id: each for each in known}
             self._by_handle = {each.handle.casefold(): each for each in known if each.handle}
             self._by_email = {each.person.email: each for each in known if each.person.email}

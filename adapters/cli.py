@@ -337,7 +337,11 @@ def parser() -> argparse.ArgumentParser:
         "--autoplay", action="store_true", help="run a whole rollout by itself in the terminal, then end"
     )
     show.add_argument("--people", type=int, default=60, help="how many invitees --autoplay has (default 60)")
-    trial = add("simulate", _simulate, "Try a reminder policy on simulated people and a simulated clock.")
+    trial = add(
+        "simulate",
+        _simulate,
+        "Try a reminder policy on simulated people and a simulated clock. `usher bench scale`: a million on paper.",
+    )
     _simulation_arguments(trial)
     measure = add("bench", _bench, "Measure this bot on this machine, and say whether the goals are met.")
     measure.add_argument("measurement", nargs="?", choices=bench.MEASUREMENTS, help="which one (default: all)")

@@ -15,6 +15,7 @@ from rich.table import Table
 from adapters.playground.simulated_chat import Arrival, Kind
 from adapters.playground.simulated_people import ADMIN_ZONE, Behaviour
 from adapters.playground.simulated_rollout import START, Outcome, Plan
+from adapters.slack.platform import LIMITS
 from bot.conversations.bars import bar
 from bot.model import ReminderPolicy
 from bot.texts import zone
@@ -135,6 +136,7 @@ def _in_short(outcome: Outcome) -> Iterator[tuple[str, str]]:
     answered = outcome.problems - outcome.counts.open_cases
     yield "Problems", f"{outcome.problems:,} reported, {answered:,} answered"
     yield "Invitations", _sending(outcome.arrivals)
+    yield "A million", _a_million()
 
 
 def _milestones(done: Sequence[datetime], plan: Plan) -> Iterator[str]:
@@ -155,6 +157,12 @@ def _sending(arrivals: Sequence[Arrival]) -> str:
     seconds = (moments[-1] - moments[0]).total_seconds()
     length = f"{round(seconds / 60)} minutes" if seconds >= 60 else "less than a minute"
     return f"{len(moments):,} sent, which took {length} at Slack's rate limit"
+
+
+def _a_million() -> str:
+    """Workspaces have limits of their own, so that a thousand of them take as long as one."""
+    minutes = (1_000 - LIMITS.burst) / LIMITS.per_second / 60
+    return f"in 1,000 workspaces: {minutes:.1f} minutes by Slack's rate limits; usher bench scale says with what"
 
 
 def _day(day: int) -> str:

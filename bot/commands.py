@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("setup", "setup"),
         Command("invite", "invite", "@group @person name@example.com"),
         Command("status", "status", "[@person]"),
+        Command("problems", "problems"),
         Command("remind", "remind", "[@person]"),
         Command("pause", "pause"),
         Command("resume", "pause"),

@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import assert_never
 
 from bot.events import Event
-from bot.model import Delivery, LookUp, derived_id
+from bot.messages import Message
+from bot.model import Delivery, DeliveryKind, LookUp, Person, derived_id
 from bot.ports import Transaction
 from bot.reminders import plan_next
 from bot.transition import (
+    AnswerCases,
     AskDirectory,
     Effect,
     HoldDeliveries,
@@ -19,17 +21,22 @@ from bot.transition import (
     SendMessage,
     UpdateAllCopies,
     UpdateCopies,
+    UpdateNotices,
     WriteToAll,
 )
 
 HELD_AT_ONCE = 500  # deliveries; the rest of a large rollout's is done in the background (bot/waves.py)
 
 
-async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datetime) -> None:  # noqa: C901  # one arm each
+async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datetime) -> None:  # noqa: C901, PLR0912  # one arm each
     """Write what the effect asks for. Carrying it out twice writes it once."""
     match effect:
         case SendMessage():
             await _queue(tx, effect, now)
+        case UpdateNotices():
+            await tx.deliveries.show_instead([derived_id(key) for key in effect.keys], effect.message)
+        case AnswerCases():
+            await _answer(tx, effect, now)
         case AskDirectory():
             await tx.look_ups.ask(_look_up(effect, event, now))
         case UpdateCopies():
@@ -64,19 +71,34 @@ async def _queue(tx: Transaction, effect: SendMessage, now: datetime) -> None:
     person = await tx.people.person(effect.to)
     if person is None:
         raise LookupError(f"a message to somebody unknown: {effect.to}")
-    delivery = Delivery(
-        id=derived_id(effect.key),
-        key=effect.key,
-        kind=effect.kind,
-        lane=person.workspace_id,
-        person_id=person.id,
-        rollout_id=effect.rollout_id,
-        invitation_id=effect.invitation_id,
-        content=effect.message,
+    delivery = _notice(effect.key, person, effect.message, effect.rollout_id, now)
+    of = {"kind": effect.kind, "invitation_id": effect.invitation_id}
+    await tx.deliveries.enqueue([delivery.model_copy(update=of)])
+
+
+async def _answer(tx: Transaction, effect: AnswerCases, now: datetime) -> None:
+    answered = await tx.cases.answer(effect.group_id, effect.answer, effect.by, now)
+    people = {person.id: person for person in await tx.people.by_ids(answered.values())}
+    await tx.deliveries.enqueue(
+        [
+            _notice(f"{case_id}:answer", people[person_id], effect.message, effect.rollout_id, now)
+            for case_id, person_id in answered.items()
+        ]
+    )
+
+
+def _notice(key: str, to: Person, message: Message, rollout_id: str | None, now: datetime) -> Delivery:
+    return Delivery(
+        id=derived_id(key),
+        key=key,
+        kind=DeliveryKind.NOTICE,
+        lane=to.workspace_id,
+        person_id=to.id,
+        rollout_id=rollout_id,
+        content=message,
         not_before=now,
         created_at=now,
     )
-    await tx.deliveries.enqueue([delivery])
 
 
 def _look_up(effect: AskDirectory, event: Event, now: datetime) -> LookUp:

@@ -414,26 +414,33 @@ class Dialog(SQLModel):
 
 
 class CaseState(StrEnum):
-    """A reported problem's life."""
+    """A reported problem's life. Only the invitee says that it is solved."""
 
     OPEN = "open"
     ANSWERED = "answered"
+    SOLVED = "solved"
 
 
 class Case(SQLModel):
-    """A problem that an invitee described, and what an admin answered."""
+    """A problem that an invitee described, and what an admin answered.
+
+    Cases with one `group_id`, the id of the first of them, are the same problem of several people: the admins
+    have one message about all of them.
+    """
 
     id: str = Field(primary_key=True)
     rollout_id: str = Field(index=True)
     invitation_id: str = Field(index=True)
     person_id: str
-    problem: str  # a key of bot.conversations.problem's table
+    problem: str  # one of bot.conversations.problem_tree
+    group_id: str = Field(default="", index=True)
     description: str
     state: CaseState = Field(default=CaseState.OPEN, sa_type=ByValue(CaseState))
     opened_at: datetime = Field(sa_type=UtcDateTime)
     answer: str = ""
     answered_by: str = ""
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    solved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     version: int = 0
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -64,6 +64,48 @@ class InvitationView:
 
 
 @dataclass(frozen=True)
+class CaseCounts:
+    """How many cases of one kind of problem are how far."""
+
+    open: int = 0
+    answered: int = 0
+    solved: int = 0
+
+
+@dataclass(frozen=True)
+class CaseGroup:
+    """The same problem of one person or many. `shown` are the first of its cases, those without an answer first."""
+
+    id: str
+    rollout_id: str
+    problem: str
+    first_at: datetime
+    open: int = 0
+    answered: int = 0
+    solved: int = 0
+    answer: str = ""  # the last one that was given
+    shown: tuple[tuple[Case, Person], ...] = ()
+
+    @property
+    def people(self) -> int:
+        """How many have reported it."""
+        return self.open + self.answered + self.solved
+
+    @classmethod
+    def of_one(cls, case: Case, person: Person) -> CaseGroup:
+        """What one person is the first to report."""
+        return cls(case.group_id, case.rollout_id, case.problem, case.opened_at, open=1, shown=((case, person),))
+
+    def with_one_more(self, case: Case, person: Person) -> CaseGroup:
+        """As it is when somebody else reports it."""
+        return replace(self, open=self.open + 1, shown=(*self.shown, (case, person)))
+
+    def when_answered(self, answer: str) -> CaseGroup:
+        """As it is when all who wait have this answer."""
+        return replace(self, open=0, answered=self.answered + self.open, answer=answer)
+
+
+@dataclass(frozen=True)
 class RolloutCounts:
     """Where everyone stands. `invited` is everybody; the others need not add up to it."""
 
@@ -75,6 +117,7 @@ class RolloutCounts:
     open: int = 0
     snoozed: int = 0  # of these, who asked to be reminded later
     open_cases: int = 0
+    problems: Mapping[str, CaseCounts] = field(default_factory=dict)  # by kind
     reminders: int = 0
     deliveries: Mapping[DeliveryState, int] | None = None
     reasons: Mapping[str, int] | None = None  # why the last message to somebody who is open failed, or may have
@@ -179,7 +222,7 @@ class People(Protocol):
 
 
 class Rollouts(Protocol):
-    """Rollouts, waves, dialogs and cases."""
+    """Rollouts, waves and dialogs."""
 
     async def rollout(self, rollout_id: str) -> Rollout | None: ...
     async def current(self, company: str) -> Rollout | None:
@@ -225,8 +268,30 @@ class Rollouts(Protocol):
         ...
 
     async def dialog(self, dialog_id: str) -> Dialog | None: ...
-    async def case(self, case_id: str) -> Case | None: ...
-    async def open_cases(self, rollout_id: str, limit: int) -> Sequence[Case]: ...
+
+
+class Cases(Protocol):
+    """Problems that invitees have described. The same one of several people is a group."""
+
+    async def own(self, group_id: str, person_id: str) -> Case | None:
+        """A person's case in the group: the newest, if they reported it twice."""
+        ...
+
+    async def open_group(self, rollout_id: str, problem: str, shown: int) -> CaseGroup | None:
+        """The group of this kind that waits for an answer."""
+        ...
+
+    async def group(self, group_id: str, shown: int) -> CaseGroup | None:
+        """By id. Nobody else answers it until the transaction ends."""
+        ...
+
+    async def open_groups(self, rollout_id: str, limit: int, offset: int) -> Sequence[CaseGroup]:
+        """The groups that wait for an answer, those with most people first; without their cases."""
+        ...
+
+    async def answer(self, group_id: str, answer: str, by: str, at: datetime) -> Mapping[str, str]:
+        """Answer all open cases of the group; returns their people by case id."""
+        ...
 
 
 class Invitations(Protocol):
@@ -358,6 +423,10 @@ class Deliveries(Protocol):
     async def outdated(self, lane: str, limit: int) -> Sequence[Delivery]: ...
     async def updated(self, delivery: Delivery) -> None:
         """The copy on the platform shows what `delivery` knew; a change since then keeps it outdated."""
+        ...
+
+    async def show_instead(self, delivery_ids: Sequence[str], message: Message) -> None:
+        """Give these notices another content; what was sent is brought up to date."""
         ...
 
     async def update_copies(self, invitation_id: str) -> int:
@@ -570,6 +639,7 @@ class Transaction(Protocol):
     inbox: Inbox
     people: People
     rollouts: Rollouts
+    cases: Cases
     invitations: Invitations
     deliveries: Deliveries
     lists: Lists

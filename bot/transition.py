@@ -70,6 +70,25 @@ class SendMessage:
 
 
 @dataclass(frozen=True)
+class UpdateNotices:
+    """Show `message` in place of what was queued or sent under these keys; a key that was never queued is nothing."""
+
+    keys: tuple[str, ...]
+    message: Message
+
+
+@dataclass(frozen=True)
+class AnswerCases:
+    """All open cases of a group are answered, and `message` is queued to each of their people."""
+
+    group_id: str
+    rollout_id: str
+    answer: str
+    by: str  # person id
+    message: Message
+
+
+@dataclass(frozen=True)
 class AskDirectory:
     """Look up who the targets are; the answer comes back as PeopleFound."""
 
@@ -132,6 +151,8 @@ class WriteToAll:
 
 Effect: TypeAlias = (
     SendMessage
+    | UpdateNotices
+    | AnswerCases
     | AskDirectory
     | UpdateCopies
     | UpdateAllCopies

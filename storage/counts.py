@@ -6,7 +6,7 @@ from sqlalchemy import String, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CaseState, DeliveryState
-from bot.ports import RolloutCounts
+from bot.ports import CaseCounts, RolloutCounts
 from storage.failures import failures
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION
 
@@ -20,10 +20,6 @@ _PEOPLE = select(
     func.count().filter(_IS_OPEN).label("open"),
     func.count(INVITATION.c.snoozed_until).filter(_IS_OPEN).label("snoozed"),
     func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
-    select(func.count())
-    .where(CASE.c.rollout_id == _ROLLOUT, CASE.c.state == CaseState.OPEN)
-    .scalar_subquery()
-    .label("open_cases"),
 ).where(INVITATION.c.rollout_id == _ROLLOUT)
 _CHECKS = (
     select(CHECK.c.kind, func.count())
@@ -31,16 +27,27 @@ _CHECKS = (
     .where(INVITATION.c.rollout_id == _ROLLOUT)
     .group_by(CHECK.c.kind)
 )
+_CASES = (
+    select(
+        CASE.c.problem,
+        *(func.count().filter(CASE.c.state == state).label(state.value) for state in CaseState),
+    )
+    .where(CASE.c.rollout_id == _ROLLOUT)
+    .group_by(CASE.c.problem)
+)
 _DELIVERIES = (
     select(DELIVERY.c.state, func.count()).where(DELIVERY.c.rollout_id == _ROLLOUT).group_by(DELIVERY.c.state)
 )
 
 
 async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
-    """Three statements, each one pass over an index of the rollout's rows; a fourth when something failed."""
+    """Four statements, each one pass over an index of the rollout's rows; a fifth when something failed."""
     of = {"rollout": rollout_id}
     people = (await connection.execute(_PEOPLE, of)).one()
     checks = await connection.execute(_CHECKS, of)
+    problems = {
+        row.problem: CaseCounts(row.open, row.answered, row.solved) for row in await connection.execute(_CASES, of)
+    }
     deliveries: dict[DeliveryState, int] = dict((await connection.execute(_DELIVERIES, of)).all())
     reasons, failed = dict[str, int](), 0
     if deliveries.get(DeliveryState.DEAD) or deliveries.get(DeliveryState.UNKNOWN):
@@ -53,7 +60,8 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
         exempt=people.exempt,
         open=people.open,
         snoozed=people.snoozed,
-        open_cases=people.open_cases,
+        open_cases=sum(each.open for each in problems.values()),
+        problems=problems,
         reminders=int(people.reminders),
         deliveries=deliveries,
         reasons=reasons,

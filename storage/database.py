@@ -29,6 +29,7 @@ from bot.transition import Row
 from storage import sqlite_driver
 from storage.audit import Audit
 from storage.backlog import Backlog
+from storage.cases import Cases
 from storage.connecting import connecting
 from storage.deliveries import Deliveries
 from storage.erasing import Erasing
@@ -166,6 +167,7 @@ class Transaction(ports.Transaction):
         self.inbox: ports.Inbox = Inbox(connection)
         self.people: ports.People = People(connection)
         self.rollouts: ports.Rollouts = Rollouts(connection)
+        self.cases: ports.Cases = Cases(connection)
         self.invitations: ports.Invitations = Invitations(connection)
         self.deliveries: ports.Deliveries = Deliveries(connection)
         self.lists: ports.Lists = Lists(connection)

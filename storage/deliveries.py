@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.messages import Message
 from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage
 from bot.ports import Reason, Sent, WaveCounts
 from storage.failures import ASKABLE, can_go_again, failures, is_last_and_failed
@@ -268,6 +269,12 @@ class Deliveries:
             .where(DELIVERY.c.id == delivery.id, DELIVERY.c.outdated == delivery.outdated)
             .values(outdated=0)
         )
+
+    async def show_instead(self, delivery_ids: Sequence[str], message: Message) -> None:
+        """Give these notices another content; what was sent, or may have been, is brought up to date."""
+        copies = case((_IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated)
+        statement = update(DELIVERY).where(DELIVERY.c.id.in_(delivery_ids))
+        await self._connection.execute(statement.values(content=message, outdated=copies))
 
     async def update_copies(self, invitation_id: str) -> int:
         """Mark every copy of the invitation's messages outdated; returns how many. What is just being sent, or may

@@ -1,4 +1,4 @@
-"""Rollouts, waves, dialogs and cases. They are stored by Transaction.save; these are the ways to find them."""
+"""Rollouts, waves and dialogs. They are stored by Transaction.save; these are the ways to find them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Case, CaseState, Dialog, Rollout, RolloutState, Wave, WaveStage
+from bot.model import Dialog, Rollout, RolloutState, Wave, WaveStage
 from storage.rows import by_key, fields, plain
-from storage.tables import CASE, DIALOG, ROLLOUT, WAVE
+from storage.tables import DIALOG, ROLLOUT, WAVE
 
 _CURRENT = (
     select(*fields(ROLLOUT, Rollout))
@@ -114,17 +114,3 @@ class Rollouts:
     async def dialog(self, dialog_id: str) -> Dialog | None:
         """By id."""
         return await by_key(self._connection, DIALOG, Dialog, dialog_id)
-
-    async def case(self, case_id: str) -> Case | None:
-        """By id."""
-        return await by_key(self._connection, CASE, Case, case_id)
-
-    async def open_cases(self, rollout_id: str, limit: int) -> Sequence[Case]:
-        """The rollout's unanswered ones, oldest first."""
-        statement = (
-            select(*fields(CASE, Case))
-            .where(CASE.c.rollout_id == rollout_id, CASE.c.state == CaseState.OPEN)
-            .order_by(CASE.c.opened_at, CASE.c.id)
-            .limit(limit)
-        )
-        return [plain(Case, row) for row in await self._connection.execute(statement)]

@@ -127,7 +127,9 @@ class CaseTable(Stored, model.Case, table=True):
     __table_args__ = (
         _refers("rollout_id", "rollout.id"),
         _refers("invitation_id", "invitation.id"),
-        CheckConstraint("(state = 'answered') = (answered_at IS NOT NULL)", name="answer_has_time"),
+        CheckConstraint("state <> 'answered' OR answered_at IS NOT NULL", name="answer_has_time"),
+        CheckConstraint("(state = 'solved') = (solved_at IS NOT NULL)", name="solved_has_time"),
+        CheckConstraint("group_id <> ''", name="is_of_a_group"),
     )
 
 

@@ -6,19 +6,23 @@ Whoever adds a conversation, or a sentence to one, adds a line here; test_texts.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import cycle
 from typing import Any
 
 from bot.conversations import CONVERSATIONS, answers
+from bot.conversations.case import CaseLoaded, SolvedLoaded
+from bot.conversations.case_messages import reply_message
 from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.help import HomeLoaded
 from bot.conversations.invitation import compose, final_notice
 from bot.conversations.invite import InviteLoaded
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
 from bot.conversations.manage import RemindLoaded
-from bot.conversations.problem import PROBLEMS, CaseLoaded, ProblemLoaded
+from bot.conversations.problem import ProblemLoaded
+from bot.conversations.problem_tree import KINDS
+from bot.conversations.problems import ProblemsLoaded
 from bot.conversations.scene import Loaded
 from bot.conversations.setup import SetupLoaded
 from bot.conversations.status import PAGE, StatusLoaded
@@ -46,7 +50,7 @@ from bot.model import (
     Wave,
     WaveStage,
 )
-from bot.ports import InvitationView, LeftOut, ListSummary, Reason, RolloutCounts, WaveCounts
+from bot.ports import CaseCounts, CaseGroup, InvitationView, LeftOut, ListSummary, Reason, RolloutCounts, WaveCounts
 from bot.roles import Role
 from bot.transition import CloseForm, Replace, SendMessage, ShowForm, ShowHome, Transition, Whisper
 from tests import samples_of_finishing
@@ -345,8 +349,9 @@ def _problem(of: Company) -> Scenes:
 
     yield "open", act("open")
     yield "none chosen", act("chosen")
-    for problem in PROBLEMS:
+    for problem in KINDS:
         yield problem, act("chosen", problem=problem)
+        yield f"rather {problem}", act(f"rather.{problem}")
     jit = of.rollout.model_copy(update={"provisioning": Provisioning.JIT})
     with_jit = ProblemLoaded(scene(jit), GRACE.id, view(jit, of.invitee))
     no_organization = submit(Token("problem", "chosen", "invitation-1"), of.invitee, problem="no_organization")
@@ -357,9 +362,10 @@ def _problem(of: Company) -> Scenes:
     yield "a token", act("describe.other", description="sqp_" + "a" * 40)
 
 
-def _case(of: Company) -> Scenes:
+def _reported(of: Company, **changes: Any) -> CaseGroup:
     case = Case(
         id="case-1",
+        group_id="case-1",
         rollout_id="rollout-1",
         invitation_id="invitation-1",
         person_id=GRACE.id,
@@ -368,18 +374,51 @@ def _case(of: Company) -> Scenes:
         opened_at=NOON,
         version=1,
     )
-    answered = case.model_copy(update={"state": CaseState.ANSWERED, "answer": of.words})
+    return replace(CaseGroup.of_one(case, of.invitee), **changes)
 
-    def act(action: str, about: Case | None = case, **values: str) -> Transition:
-        loaded = CaseLoaded(scene(of.rollout), None, _view(of), about)
-        return _decide("case", loaded, submit(Token("case", action, "case-1", 1), of.admin, **values))
 
-    yield "show", act("show")
-    yield "answer", act("answer")
-    yield "empty", act("send")
-    yield "send", act("send", answer=of.words)
-    yield "answered", act("show", answered)
+def _case(of: Company) -> Scenes:
+    alone = _reported(of)
+    crowd = _reported(of, open=1500, shown=alone.shown * 3)
+
+    def act(action: str, about: CaseGroup | None = alone, **values: str) -> Transition:
+        count = about.open if about else 1
+        loaded = CaseLoaded(scene(of.rollout), group=about, admins_told=(of.admin.id,))
+        return _decide("case", loaded, submit(Token("case", action, "case-1", count), of.admin, **values))
+
+    for group in (alone, crowd):
+        yield "show", act("show", group)
+        yield "answer", act("answer", group)
+        yield "empty", act("send", group)
+        yield "send", act("send", group, answer=of.words)
+        yield "told", Transition(Replace(reply_message(group, of.words)))
+        yield "answered", act("show", replace(group, open=0, answered=3, solved=2, answer=of.words))
+    for kind in KINDS:
+        yield kind, act("show", _reported(of, problem=kind))
+    late = submit(Token("case", "send", "case-1", 7), of.admin, answer=of.words)
+    yield "others too", _decide("case", CaseLoaded(scene(of.rollout), group=crowd), late)
     yield "outdated", act("show", None)
+
+
+def _solved(of: Company) -> Scenes:
+    group = _reported(of, open=0, answered=1, answer=of.words)
+    case = group.shown[0][0].model_copy(update={"state": CaseState.ANSWERED, "answer": of.words})
+    loaded = SolvedLoaded(scene(of.rollout), GRACE.id, _view(of), case, group, (of.admin.id,))
+    for action in ("again", "yes"):
+        yield action, _decide("solved", loaded, press(Token("solved", action, "case-1"), of.invitee))
+    yield "outdated", _decide("solved", SolvedLoaded(scene()), press(Token("solved", "yes", "x"), of.invitee))
+
+
+def _problems(of: Company) -> Scenes:
+    here = scene(of.rollout)
+    group = _reported(of)
+    yield "none", _decide("problems", ProblemsLoaded(here), command("problems"))
+    yield "list", _decide("problems", ProblemsLoaded(here, groups=(group,) * 6), command("problems"))
+    page = press(Token("problems", "show", of.rollout.id, 2), of.admin)
+    yield "page", _decide("problems", ProblemsLoaded(here, groups=(group,) * 6), page)
+    one = press(Token("problems", "one", group.id, 1), of.admin)
+    yield "one", _decide("problems", ProblemsLoaded(here, group=group), one)
+    yield "gone", _decide("problems", ProblemsLoaded(here), one)
 
 
 def _status(of: Company) -> Scenes:
@@ -393,6 +432,7 @@ def _status(of: Company) -> Scenes:
         exempt=10,
         open=5_990,
         open_cases=7,
+        problems={kind: CaseCounts(7, 8, 9) for kind in KINDS},
         reminders=12_345,
         deliveries=dict.fromkeys(DeliveryState, 100),
         reasons={reason.value: 3 for reason in Reason},
@@ -496,6 +536,8 @@ _MAKERS = {
     "confirm": _confirm,
     "problem": _problem,
     "case": _case,
+    "solved": _solved,
+    "problems": _problems,
     "status": _status,
     "remind": _remind,
     "pause": _pause,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.conversations.case import CASE, SOLVED
 from bot.conversations.confirm import CONFIRM
 from bot.conversations.erase import ERASE
 from bot.conversations.export import EXPORT
@@ -13,7 +14,8 @@ from bot.conversations.help import HELP, HOME
 from bot.conversations.invite import INVITE
 from bot.conversations.manage import EXEMPT, PAUSE, REMIND
 from bot.conversations.old_token import OLD_TOKEN
-from bot.conversations.problem import CASE, PROBLEM
+from bot.conversations.problem import PROBLEM
+from bot.conversations.problems import PROBLEMS_LIST
 from bot.conversations.scene import Conversation
 from bot.conversations.setup import SETUP
 from bot.conversations.status import STATUS
@@ -28,6 +30,8 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         CONFIRM,
         PROBLEM,
         CASE,
+        SOLVED,
+        PROBLEMS_LIST,
         STATUS,
         REMIND,
         PAUSE,

@@ -1,7 +1,4 @@
-"""What "I have a problem" opens: the usual ones with what to do about each; what is left goes to the admins.
-
-The usual problems are those that SonarQube Cloud's troubleshooting page and its users report.
-"""
+"""What "I have a problem" opens: the usual ones with what to do about each; what is left goes to the admins."""
 
 from __future__ import annotations
 
@@ -9,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.conversations import answers
+from bot.conversations.case_messages import SHOWN, admin_key, group_message
 from bot.conversations.confirm import ConfirmLoaded, load_invitation
 from bot.conversations.invitation import invitation_message
+from bot.conversations.problem_tree import KINDS, NEIGHBOURS, PROBLEMS, is_one_problem
 from bot.conversations.scene import Conversation, Scene
 from bot.conversations.setup_steps import one
 from bot.events import ButtonPressed, FormSubmitted
@@ -21,63 +20,47 @@ from bot.messages import (
     Element,
     Form,
     Link,
-    Message,
-    Notice,
-    Quote,
     Section,
-    Style,
     Text,
     TextField,
     Token,
     Tone,
     text,
 )
-from bot.model import Case, CaseState, FormerSignIn, Provisioning, Rollout, derived_id
-from bot.ports import InvitationView, Transaction
+from bot.model import Case, FormerSignIn, Provisioning, Rollout, derived_id
+from bot.ports import CaseGroup, InvitationView, Transaction
 from bot.roles import Admins
 from bot.secrets import holds_secret, redact
-from bot.transition import Effect, Replace, SendMessage, ShowForm, Transition
+from bot.transition import Effect, Replace, SendMessage, ShowForm, Transition, UpdateNotices
 
-PROBLEMS = (
-    "no_organization",
-    "unknown_key",
-    "email_code",
-    "tile",
-    "forbidden",
-    "old_account",
-    "missing_permissions",
-    "token_fails",
-    "ide",
-    "other",
-)
 MAX_DESCRIPTION = 2000
 
 
 @dataclass(frozen=True)
 class ProblemLoaded(ConfirmLoaded):
-    """The invitation, and the admins whom a problem is passed to."""
+    """The invitation, the admins whom a problem is passed to, and who else has the same problem."""
 
     admins_seen: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class CaseLoaded(ConfirmLoaded):
-    """The case that an admin answers."""
-
-    case: Case | None = None
+    group: CaseGroup | None = None
 
 
 async def _load(tx: Transaction, event: ButtonPressed | FormSubmitted, scene: Scene) -> ProblemLoaded:
     found = await load_invitation(tx, event, scene)
     if found.view is None:
         return ProblemLoaded(scene)
+    kind = _described(event)
+    group = await tx.cases.open_group(found.view.rollout.id, kind, SHOWN) if is_one_problem(kind) else None
+    return ProblemLoaded(scene, found.owner, found.view, await admins_for(tx, found.view, scene), group)
+
+
+async def admins_for(tx: Transaction, view: InvitationView, scene: Scene) -> tuple[str, ...]:
+    """Whom a problem with this invitation is passed to: person ids."""
     seen = await tx.people.admins_seen(scene.workspace.company, scene.admins)
     # Owners of the Slack workspace may run a rollout, but did not ask to hear of it.
     named = [admin.id for admin in seen if Admins(frozenset(scene.admins)).include(admin)]
-    wave = await tx.rollouts.wave(found.view.invitation.wave_id)
+    wave = await tx.rollouts.wave(view.invitation.wave_id)
     invited_by = [wave.created_by] if wave else []
-    ids = dict.fromkeys([found.view.rollout.created_by, *invited_by, *named])
-    return ProblemLoaded(scene, found.owner, found.view, tuple(ids))
+    return tuple(dict.fromkeys([view.rollout.created_by, *invited_by, *named]))
 
 
 def _step(loaded: ProblemLoaded, event: ButtonPressed | FormSubmitted, now: datetime) -> Transition:
@@ -86,9 +69,11 @@ def _step(loaded: ProblemLoaded, event: ButtonPressed | FormSubmitted, now: date
         return answers.outdated()
     match event.token.action:
         case "open":
-            return Transition(reply=ShowForm(_which_form(view)))
+            return Transition(reply=ShowForm(which_form(view)))
         case "chosen":
-            return _chosen(view, event)
+            return _chosen(view, one(event.values, "problem"))
+        case action if action.startswith("rather."):
+            return _chosen(view, action.removeprefix("rather."))
         case "helped":
             message = invitation_message(view)
             return Transition(
@@ -100,7 +85,8 @@ def _step(loaded: ProblemLoaded, event: ButtonPressed | FormSubmitted, now: date
             return _describe(loaded, view, event, now)
 
 
-def _which_form(view: InvitationView, errors: dict[str, Text] | None = None) -> Form:
+def which_form(view: InvitationView, errors: dict[str, Text] | None = None) -> Form:
+    """The list of the usual problems."""
     choices = tuple(Choice(name, text(f"problem.{name}")) for name in PROBLEMS)
     return Form(
         _token(view, "chosen"),
@@ -112,21 +98,22 @@ def _which_form(view: InvitationView, errors: dict[str, Text] | None = None) -> 
     )
 
 
-def _chosen(view: InvitationView, event: ButtonPressed | FormSubmitted) -> Transition:
-    problem = one(event.values, "problem")
-    if problem not in PROBLEMS:
-        return Transition(reply=ShowForm(_which_form(view, {"problem": text("setup.error.required")})))
+def _chosen(view: InvitationView, problem: str) -> Transition:
+    if problem not in KINDS:
+        return Transition(reply=ShowForm(which_form(view, {"problem": text("setup.error.required")})))
     return Transition(reply=ShowForm(_help_form(view, problem)))
 
 
 def _help_form(view: InvitationView, problem: str, errors: dict[str, Text] | None = None) -> Form:
-    """What to do about it, and the way to the admins."""
+    """The question whether it is this, what to do about it, what it may rather be, and the way to the admins."""
+    question = (Section(text(f"problem.{problem}.question")),) if NEIGHBOURS[problem] else ()
+    rather = (Button(text(f"problem.{near}.rather"), _token(view, f"rather.{near}")) for near in NEIGHBOURS[problem])
     helped = Button(text("problem.helped"), _token(view, "helped"))
     return Form(
         _token(view, f"describe.{problem}"),
         text("problem.title"),
         text("problem.ask_admins"),
-        body=(Section(text(f"problem.{problem}.heading")), *self_help(problem, view.rollout)),
+        body=(Section(text(f"problem.{problem}.heading")), *question, *self_help(problem, view.rollout)),
         fields=(
             TextField(
                 "description",
@@ -136,7 +123,7 @@ def _help_form(view: InvitationView, problem: str, errors: dict[str, Text] | Non
                 max_length=MAX_DESCRIPTION,
             ),
         ),
-        buttons=() if problem == "other" else (helped,),
+        buttons=() if problem == "other" else (helped, *rather),
         errors=errors,
         cancel=Token("confirm", "show", view.invitation.id, view.invitation.version),
     )
@@ -158,14 +145,16 @@ def self_help(problem: str, rollout: Rollout) -> tuple[Element, ...]:
 def _describe(
     loaded: ProblemLoaded, view: InvitationView, event: ButtonPressed | FormSubmitted, now: datetime
 ) -> Transition:
-    problem = event.token.action.removeprefix("describe.")
+    problem = _described(event)
     written = one(event.values, "description")[:MAX_DESCRIPTION]
     description = redact(written)
-    if problem not in PROBLEMS or not description:
-        shown = problem if problem in PROBLEMS else "other"
+    if problem not in KINDS or not description:
+        shown = problem if problem in KINDS else "other"
         return Transition(reply=ShowForm(_help_form(view, shown, {"description": text("problem.error.describe")})))
+    case_id = derived_id(event.id, "case")
     case = Case(
-        id=derived_id(event.id, "case"),
+        id=case_id,
+        group_id=loaded.group.id if loaded.group else case_id,
         rollout_id=view.rollout.id,
         invitation_id=view.invitation.id,
         person_id=view.person.id,
@@ -174,7 +163,6 @@ def _describe(
         opened_at=now,
         version=1,
     )
-    effects = tuple(_to_admin(case, view, admin) for admin in loaded.admins_seen)
     if holds_secret(written):
         toast = answers.notice(text("secret.left_out"), Tone.WARNING)
     else:
@@ -182,102 +170,30 @@ def _describe(
     return Transition(
         reply=Replace(invitation_message(view), toast),
         state=(case,),
-        effects=effects,
+        effects=_to_admins(loaded, case, view),
         audit=f"problem.{problem}",
         subject=case.id,
     )
 
 
-def _to_admin(case: Case, view: InvitationView, admin: str) -> Effect:
-    return SendMessage(f"{case.id}:to:{admin}", admin, _open_message(case, view), rollout_id=case.rollout_id)
+def _to_admins(loaded: ProblemLoaded, case: Case, view: InvitationView) -> tuple[Effect, ...]:
+    """A message for each admin about a new problem; the same message says so when more people have it."""
+    if loaded.group is None:
+        message = group_message(CaseGroup.of_one(case, view.person))
+        return tuple(
+            SendMessage(admin_key(case.group_id, admin), admin, message, rollout_id=case.rollout_id)
+            for admin in loaded.admins_seen
+        )
+    keys = tuple(admin_key(case.group_id, admin) for admin in loaded.admins_seen)
+    return (UpdateNotices(keys, group_message(loaded.group.with_one_more(case, view.person))),)
+
+
+def _described(event: ButtonPressed | FormSubmitted) -> str:
+    return event.token.action.removeprefix("describe.")
 
 
 def _token(view: InvitationView, action: str) -> Token:
     return Token("problem", action, view.invitation.id, view.invitation.version)
 
 
-async def _load_case(tx: Transaction, event: ButtonPressed | FormSubmitted, scene: Scene) -> CaseLoaded:
-    case = await tx.rollouts.case(event.token.subject)
-    if case is None:
-        return CaseLoaded(scene)
-    view = await tx.invitations.view(case.invitation_id)
-    if view is None or view.rollout.company != scene.workspace.company:
-        return CaseLoaded(scene)
-    return CaseLoaded(scene, None, view, case)
-
-
-def _step_case(loaded: CaseLoaded, event: ButtonPressed | FormSubmitted, now: datetime) -> Transition:
-    case, view = loaded.case, loaded.view
-    if case is None or view is None:
-        return answers.outdated()
-    if case.state is CaseState.ANSWERED:
-        return Transition(reply=Replace(_answered_message(case, view)))
-    if event.token.action == "show":
-        return Transition(reply=Replace(_open_message(case, view)))
-    answer = redact(one(event.values, "answer")[:MAX_DESCRIPTION])
-    if event.token.action == "answer" or not answer:
-        errors = None if event.token.action == "answer" else {"answer": text("setup.error.required")}
-        return Transition(reply=ShowForm(_answer_form(case, errors)))
-    answered = case.model_copy(
-        update={
-            "state": CaseState.ANSWERED,
-            "answer": answer,
-            "answered_by": event.actor.id,
-            "answered_at": now,
-            "version": case.version + 1,
-        }
-    )
-    return Transition(
-        reply=Replace(_answered_message(answered, view), answers.notice(text("case.sent"), Tone.SUCCESS)),
-        state=(answered,),
-        effects=(_to_invitee(answered, view),),
-        audit="case.answered",
-        subject=case.id,
-    )
-
-
-def _answer_form(case: Case, errors: dict[str, Text] | None) -> Form:
-    return Form(
-        Token("case", "send", case.id, case.version),
-        text("case.form"),
-        text("case.send"),
-        body=(Section(text("case.kind", problem=text(f"problem.{case.problem}"))), Quote(case.description)),
-        fields=(TextField("answer", text("case.your_answer"), multiline=True, max_length=MAX_DESCRIPTION),),
-        errors=errors,
-        cancel=Token("case", "show", case.id, case.version),
-    )
-
-
-def _open_message(case: Case, view: InvitationView) -> Message:
-    name = view.person.name or view.person.email or view.person.user_id
-    title = text("case.title", name=name)
-    return Message(
-        title,
-        title,
-        (Section(text("case.kind", problem=text(f"problem.{case.problem}"))), Quote(case.description)),
-        (Button(text("case.answer"), Token("case", "answer", case.id, case.version), Style.PRIMARY),),
-    )
-
-
-def _answered_message(case: Case, view: InvitationView) -> Message:
-    name = view.person.name or view.person.user_id
-    title = text("case.title", name=name)
-    body = (Quote(case.description), Notice(text("case.answered"), Tone.SUCCESS), Quote(case.answer))
-    return Message(title, title, body)
-
-
-def _to_invitee(case: Case, view: InvitationView) -> SendMessage:
-    title = text("case.reply.title")
-    body = (
-        Section(text("case.reply.asked")),
-        Quote(case.description),
-        Section(text("case.reply.answer")),
-        Quote(case.answer),
-    )
-    again = Button(text("button.problem"), Token("problem", "open", view.invitation.id, view.invitation.version))
-    message = Message(title, title, body, (again,))
-    return SendMessage(f"{case.id}:answer", case.person_id, message, rollout_id=case.rollout_id)
-
-
 PROBLEM = Conversation("problem", _load, _step)
-CASE = Conversation("case", _load_case, _step_case)

@@ -20,6 +20,7 @@ from bot.transition import Replace, SendAgain, Transition, Whisper
 
 StatusEvent = CommandIssued | ButtonPressed | FormSubmitted
 PAGE = 15
+KINDS_SHOWN = 5  # of problems; `/sso problems` has all
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def status_message(rollout: Rollout, counts: RolloutCounts) -> Message:
         Section(done),
         Facts(tuple((name, text("number", n=value)) for name, value in _figures(rollout, counts))),
         *_deadline(rollout),
+        *_reported(counts),
         *problems(counts),
     )
     return Message(title, title, body, _status_buttons(rollout, counts))
@@ -140,6 +142,23 @@ def _deadline(rollout: Rollout) -> tuple[Element, ...]:
     return (Section(text("status.deadline", at=Day(deadline))),) if deadline else ()
 
 
+def _reported(counts: RolloutCounts) -> tuple[Element, ...]:
+    """What invitees have reported, by kind: what waits most first."""
+    kinds = sorted(counts.problems.items(), key=lambda item: (-item[1].open, -item[1].answered, item[0]))
+    return tuple(
+        Section(
+            text(
+                "status.problem",
+                problem=text(f"problem.{kind}"),
+                waiting=number.open,
+                answered=number.answered,
+                solved=number.solved,
+            )
+        )
+        for kind, number in kinds[:KINDS_SHOWN]
+    )
+
+
 def problems(counts: RolloutCounts) -> tuple[Element, ...]:
     """Why messages did not arrive, with counts and what to do."""
     reasons = sorted((counts.reasons or {}).items(), key=lambda item: -item[1])
@@ -156,6 +175,8 @@ def _status_buttons(rollout: Rollout, counts: RolloutCounts) -> tuple[Button, ..
     if counts.open:
         buttons.append(Button(text("button.missing"), Token("status", "missing", rollout.id)))
         buttons.append(Button(text("button.remind_all"), Token("remind", "ask", rollout.id, rollout.version)))
+    if counts.open_cases:
+        buttons.append(Button(text("button.problems"), Token("problems", "show", rollout.id)))
     if again:
         sure = text("status.again.sure", count=again)
         buttons.append(

@@ -14,7 +14,7 @@ from tests.samples import samples
 EVERYBODYS = {"help", "home"}
 VIEWERS = {("status", "status"), ("status", "show"), ("status", "missing")}
 RANKS = (Role.OWNER, Role.ADMIN, Role.VIEWER, Role.MEMBER, Role.STRANGER)
-INVITEES = {"confirm", "old_token", "problem"}
+INVITEES = {"confirm", "old_token", "problem", "solved"}
 
 
 def asked_for() -> set[tuple[str, str]]:

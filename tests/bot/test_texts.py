@@ -21,7 +21,7 @@ import bot
 from bot.commands import COMMANDS
 from bot.conversations.confirm import DELAYS
 from bot.conversations.finish_removal import NOT_SENT
-from bot.conversations.problem import PROBLEMS
+from bot.conversations.problem_tree import KINDS, NEIGHBOURS
 from bot.conversations.setup_steps import STEPS
 from bot.events import Problem
 from bot.finishing import FileKind, FinishStep, StepState
@@ -50,9 +50,11 @@ FAMILIES: Mapping[str, Any] = {
     "left_out.{}": [problem for problem in Problem if problem is not Problem.INVITED],
     "left_out.{}.short": Problem,
     "old_token.{}": (OldToken.UNUSED, OldToken.IN_USE),
-    "problem.{}": PROBLEMS,
-    "problem.{}.heading": PROBLEMS,
-    "problem.{}.help": PROBLEMS,
+    "problem.{}": KINDS,
+    "problem.{}.heading": KINDS,
+    "problem.{}.help": KINDS,
+    "problem.{}.question": [kind for kind in KINDS if NEIGHBOURS[kind]],
+    "problem.{}.rather": [kind for kind in KINDS if kind != "other"],
     "progress.{}": ("dead", "unknown", "withdrawn"),
     "progress.title.{}": ("sending", "paused", "finished", "cancelling", "cancelled"),
     "reason.{}": Reason,

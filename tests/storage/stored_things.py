@@ -69,7 +69,8 @@ def wave(wave_id="w1", rollout_id="r1", **other) -> Wave:
 
 
 def case_of(invitation: Invitation, case_id="c1", **other) -> Case:
-    known = {"problem": "login_fails", "description": "A blank page.", "opened_at": NOW, "version": 1} | other
+    known = {"problem": "login_fails", "description": "A blank page.", "opened_at": NOW, "version": 1}
+    known |= {"group_id": case_id} | other
     return Case(
         id=case_id,
         rollout_id=invitation.rollout_id,

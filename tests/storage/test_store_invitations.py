@@ -7,7 +7,7 @@ from datetime import timedelta
 from stored_things import HOUR, NOW, begin, case_of, change, check, claim, invite, person, rollout, wave, workspace
 
 from bot.model import CheckKind, DeliveryKind, DeliveryState, Platform, ReminderPolicy, RolloutState, derived_id
-from bot.ports import RolloutCounts
+from bot.ports import CaseCounts, RolloutCounts
 
 
 async def view_of(store, invitation):
@@ -285,6 +285,7 @@ async def test_the_counts_say_where_everyone_stands(store):
         exempt=1,
         open=2,
         open_cases=1,
+        problems={"login_fails": CaseCounts(open=1)},
         reminders=3,
         deliveries={
             DeliveryState.SENT: 1,

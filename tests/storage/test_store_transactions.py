@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from stored_things import NOW, begin, case_of, change, check, claim_one, invite, notice, rollout, wave, workspace
 
 from bot.model import CheckKind, Dialog, Person
-from bot.ports import StaleWrite, StoreUnavailable
+from bot.ports import CaseCounts, StaleWrite, StoreUnavailable
 from storage.database import Database, address
 
 
@@ -257,22 +257,29 @@ async def test_a_closed_database_can_be_opened_again(database_url):
         await database.close()
 
 
-async def test_two_cases_are_found_oldest_first_until_they_are_answered(store):
+async def test_the_same_problem_of_two_people_is_one_group_until_it_is_answered(store):
     ada, ben = await invite(store, ["ada", "ben"])
     async with store.transaction() as tx:
-        await tx.save(case_of(ada, "c2", opened_at=NOW))
-        await tx.save(case_of(ben, "c1", opened_at=NOW + timedelta(hours=1)))
-        await tx.save(case_of(ben, "c3", opened_at=NOW + timedelta(hours=2)))
-        assert [case.id for case in await tx.rollouts.open_cases("r1", 2)] == ["c2", "c1"]
+        await tx.save(case_of(ada, "c1", opened_at=NOW))
+        await tx.save(case_of(ben, "c2", group_id="c1", opened_at=NOW + timedelta(hours=1)))
+        await tx.save(case_of(ben, "c3", problem="ide", opened_at=NOW + timedelta(hours=2)))
+        group = await tx.cases.open_group("r1", "login_fails", 1)
+        assert (group.id, group.open, group.people) == ("c1", 2, 2)
+        assert [case.id for case, _ in group.shown] == ["c1"]
+        assert [each.id for each in await tx.cases.open_groups("r1", 9, 0)] == ["c1", "c3"]
+        assert [each.id for each in await tx.cases.open_groups("r1", 1, 1)] == ["c3"]
 
     async with store.transaction() as tx:
-        case = await tx.rollouts.case("c2")
-        await tx.save(
-            case.model_copy(
-                update={"state": "answered", "answer": "Clear the cache.", "answered_at": NOW, "version": 2}
-            )
-        )
-        assert [case.id for case in await tx.rollouts.open_cases("r1", 9)] == ["c1", "c3"]
+        answered = await tx.cases.answer("c1", "Clear the cache.", "boss", NOW)
+        assert answered == {"c1": ada.person_id, "c2": ben.person_id}
+        assert await tx.cases.answer("c1", "Again.", "boss", NOW) == {}
+        assert await tx.cases.open_group("r1", "login_fails", 1) is None
+        assert [each.id for each in await tx.cases.open_groups("r1", 9, 0)] == ["c3"]
+        group = await tx.cases.group("c1", 9)
+        assert (group.open, group.answered, group.answer) == (0, 2, "Clear the cache.")
+        assert (await tx.cases.own("c1", ben.person_id)).id == "c2"
+        problems = (await tx.invitations.counts("r1")).problems
+        assert problems == {"login_fails": CaseCounts(answered=2), "ide": CaseCounts(open=1)}
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from bot.conversations.invitation import invitation_message
-from bot.conversations.problem import CASE, MAX_DESCRIPTION, PROBLEM, PROBLEMS, CaseLoaded, ProblemLoaded
+from bot.conversations.problem import MAX_DESCRIPTION, PROBLEM, ProblemLoaded
+from bot.conversations.problem_tree import KINDS, NEIGHBOURS, PROBLEMS
 from bot.messages import Form, Quote, Token
 from bot.model import Case, CaseState, FormerSignIn, Provisioning, Region
-from bot.ports import InvitationView
-from bot.transition import Replace, SendMessage, Transition, Whisper
+from bot.ports import CaseGroup, InvitationView
+from bot.transition import Replace, Transition, UpdateNotices
 from tests.builders import (
     ADA,
     GRACE,
@@ -53,22 +54,47 @@ def opened(description: str = "It says 403.") -> Case:
     return case
 
 
-def answer(case: Case | None, event: Any) -> Transition:
-    return CASE.decide(CaseLoaded(scene(), None, view() if case else None, case), event, NOON)
-
-
 def test_the_usual_problems_are_offered() -> None:
     form = form_of(step(press(Token("problem", "open", "invitation-1"), GRACE)).reply)
     assert tuple(choice.value for choice in form.fields[0].choices) == PROBLEMS
     assert len(PROBLEMS) <= 10
 
 
-@pytest.mark.parametrize("problem", PROBLEMS)
+def test_nobody_is_led_to_a_problem_that_is_none_nor_to_the_same_one() -> None:
+    assert set(NEIGHBOURS) == set(KINDS)
+    assert all(set(near) <= set(KINDS) - {kind} for kind, near in NEIGHBOURS.items())
+    reached = {near for some in NEIGHBOURS.values() for near in some}
+    assert set(KINDS) == set(PROBLEMS) | reached
+
+
+def test_a_problem_leads_to_what_is_easily_taken_for_it() -> None:
+    form = chosen("no_organization")
+    near = button(form, "rather.group_lost")
+    assert body_keys(form_of(step(press(near.token, GRACE)).reply))[0] == "problem.group_lost.heading"
+
+
+def test_the_same_problem_of_somebody_else_joins_the_first_and_writes_to_no_admin_again() -> None:
+    first = opened()
+    loaded = ProblemLoaded(scene(), GRACE.id, view(), admins_seen=(ADA.id,), group=CaseGroup.of_one(first, LINUS))
+    after = PROBLEM.decide(loaded, submit(chosen("forbidden").token, GRACE, description="Me too."), NOON)
+    (case,) = after.state
+    assert (case.group_id, case.state) == (first.id, CaseState.OPEN)
+    (update,) = after.effects
+    assert isinstance(update, UpdateNotices)
+    assert update.keys == (f"{first.id}:to:{ADA.id}",)
+    assert {"2 people have the same problem with signing in", "Answer all 2"} <= set(
+        words(update.message).splitlines()
+    )
+
+
+@pytest.mark.parametrize("problem", KINDS)
 def test_each_says_what_to_do_and_offers_the_admins(problem: str) -> None:
     form = chosen(problem)
-    assert body_keys(form)[:2] == [f"problem.{problem}.heading", f"problem.{problem}.help"]
+    asked = [f"problem.{problem}.question"] if NEIGHBOURS[problem] else []
+    assert body_keys(form)[: 2 + len(asked)] == [f"problem.{problem}.heading", *asked, f"problem.{problem}.help"]
     assert [each.name for each in form.fields] == ["description"]
-    assert actions(form) == ([] if problem == "other" else ["helped"])
+    near = [f"rather.{kind}" for kind in NEIGHBOURS[problem]]
+    assert actions(form) == ([] if problem == "other" else ["helped", *near])
 
 
 def test_a_choice_that_is_none_is_asked_again() -> None:
@@ -145,63 +171,3 @@ def test_a_problem_with_an_invitation_that_is_gone_is_outdated() -> None:
     loaded = ProblemLoaded(scene())
     after = PROBLEM.decide(loaded, press(Token("problem", "open", "gone"), GRACE), NOON)
     assert keys(message_of(after.reply))[0] == "answer.outdated"
-
-
-def test_the_answer_form_shows_the_problem_and_leads_back() -> None:
-    case = opened()
-    form = form_of(answer(case, press(Token("case", "answer", case.id, 1))).reply)
-    assert Quote("It says 403.") in form.body
-    assert form.errors is None
-    back = answer(case, press(form.cancel))
-    assert isinstance(back.reply, Replace)
-    assert "answer" in actions(back.reply.message)
-
-
-def test_the_answer_reaches_the_invitee_with_a_way_to_ask_again() -> None:
-    case = opened()
-    after = answer(case, submit(Token("case", "send", case.id, 1), ADA, answer="Try the link."))
-
-    (answered,) = after.state
-    assert (answered.state, answered.answer, answered.answered_by, answered.version) == (
-        CaseState.ANSWERED,
-        "Try the link.",
-        ADA.id,
-        2,
-    )
-    (send,) = after.effects
-    assert isinstance(send, SendMessage)
-    assert send.to == GRACE.id
-    assert {Quote("It says 403."), Quote("Try the link.")} <= {
-        each for each in send.message.body if isinstance(each, Quote)
-    }
-    assert button(send.message, "open").token.conversation == "problem"
-    assert keys(after.reply.toast)[0] == "case.sent"
-    assert after.audit == "case.answered"
-
-
-def test_an_empty_answer_is_asked_again() -> None:
-    case = opened()
-    refused = answer(case, submit(Token("case", "send", case.id, 1), ADA, answer=" "))
-    assert form_of(refused.reply).errors["answer"].key == "setup.error.required"
-    assert answer(case, submit(Token("case", "send", case.id, 1), ADA, answer="Yes.")).state
-
-
-def test_a_token_in_an_answer_is_left_out() -> None:
-    case = opened()
-    after = answer(case, submit(Token("case", "send", case.id, 1), ADA, answer=f"Use {SECRET}"))
-    assert SECRET not in repr(after)
-
-
-def test_the_second_admin_sees_what_the_first_answered() -> None:
-    case = opened()
-    (answered,) = answer(case, submit(Token("case", "send", case.id, 1), ADA, answer="Try the link.")).state
-    late = answer(answered, submit(Token("case", "send", case.id, 1), LINUS, answer="No idea."))
-    assert not late.state
-    assert not late.effects
-    assert Quote("Try the link.") in message_of(late.reply).body
-
-
-def test_a_case_that_is_not_known_here_is_outdated() -> None:
-    after = answer(None, press(Token("case", "answer", "elsewhere")))
-    assert isinstance(after.reply, Whisper)
-    assert keys(after.reply.message)[0] == "answer.outdated"

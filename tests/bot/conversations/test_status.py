@@ -68,7 +68,7 @@ def test_the_whole_rollout() -> None:
     assert bar(15, 60) in said
     assert {"status.confirmed.access", "status.confirmed.tasks", "status.confirmed.token"} <= set(keys(message))
     assert {"status.exempt", "status.cases"} <= set(keys(message))
-    assert actions(message) == ["show", "missing", "ask", "send_again"]
+    assert actions(message) == ["show", "missing", "ask", "show", "send_again"]
 
 
 def test_before_anybody_is_invited_it_says_what_to_do() -> None:

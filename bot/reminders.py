@@ -15,7 +15,7 @@ from bot.model import Delivery, DeliveryKind, Interval, Invitation, ReminderPoli
 from bot.ports import Clock, InvitationView, Store, Transaction
 from bot.texts import zone
 
-BATCH = 500
+BATCH = 200  # invitations in one transaction: some 20 milliseconds of the event loop
 REMINDER_PRIORITY = 2
 
 

@@ -27,6 +27,8 @@ from storage.rows import values
 from storage.tables import DELIVERY, INVITATION, PERSON, ROLLOUT, WAVE, WORKSPACE
 
 SLEEP = timedelta(days=300)
+FIRST = 10_000_000  # so that all numbers have as many digits
+PORTION = 50_000  # rows in one statement, which the bot's engine gives twenty seconds
 # At any hour of any day, so that the figures do not depend on when they are made.
 ALWAYS = ReminderPolicy(hour_from=0, hour_to=24, weekdays=tuple(range(7)))
 
@@ -60,8 +62,10 @@ async def put_to_sleep(url: str, people: int, now: datetime) -> None:
         for table, row in ((WORKSPACE, here), (ROLLOUT, rollout), (WAVE, wave)):
             await connection.execute(insert(table), values(row))
     for table, alike, differing in _rows(here.id, now):
-        async with engine.begin() as connection:
-            await _numbered(connection, table, alike, differing, people)
+        for done in range(0, people, PORTION):
+            numbers = range(FIRST + done, FIRST + min(done + PORTION, people))
+            async with engine.begin() as connection:
+                await _numbered(connection, table, alike, differing, numbers)
     await analyze(engine)
     await engine.dispose()
 
@@ -122,12 +126,11 @@ def _rows(lane: str, now: datetime) -> list[tuple[Table, SQLModel, Mapping[str, 
 
 
 async def _numbered(
-    connection: AsyncConnection, table: Table, alike: SQLModel, differing: Mapping[str, str], many: int
+    connection: AsyncConnection, table: Table, alike: SQLModel, differing: Mapping[str, str], numbered: range
 ) -> None:
     """Rows like this one, with columns that end in the row's number."""
-    first = 10_000_000  # so that all have as many digits
-    numbers = select(literal(first).label("n")).cte("numbers", recursive=True)
-    numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < first + many - 1))
+    numbers = select(literal(numbered.start).label("n")).cte("numbers", recursive=True)
+    numbers = numbers.union_all(select(numbers.c.n + 1).where(numbers.c.n < numbered.stop - 1))
     names = list(type(alike).model_fields)
     columns = [
         literal(differing[name]) + cast(numbers.c.n, String)

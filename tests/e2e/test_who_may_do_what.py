@@ -22,6 +22,7 @@ from adapters.playground.slack.bot_connection import NoAnswer
 from adapters.playground.teams.activities import ActivityWriter
 from adapters.playground.teams.tenant import Account, Message
 from bot.commands import COMMANDS
+from bot.model import Case
 from bot.roles import TABLE, Subject, allows
 from tests.e2e.office import Chat, Office
 from tests.e2e.rollouts import invites, sets_up
@@ -68,6 +69,9 @@ def cells(platform: str) -> Iterator[Cell]:
     for key in TABLE:
         conversation, _, named = key.partition(".")
         for subject in PLAYED_BY[platform]:
+            # "solved" is about a group of cases, of which it finds the presser's own: others have none to act on.
+            if key == "solved" and subject not in (Subject.INVITEE, Subject.OTHER_WORKSPACE):
+                continue
             yield Cell(key, named or f"any-{conversation}", subject)
 
 
@@ -88,13 +92,26 @@ async def test_every_cell_of_the_table_holds_on_the_wire(platform: str, office: 
     await sets_up(chat.admin)
     await invites(chat.admin, chat.invitee)
     (invitation,) = await office.rows("invitation")
+    case = Case(
+        id="case",
+        rollout_id=invitation.rollout_id,
+        invitation_id=invitation.id,
+        person_id=invitation.person_id,
+        problem="other",
+        group_id="case",
+        description="",
+        opened_at=office.clock.now(),
+        version=1,
+    )
+    async with office.bot.store.transaction() as tx:
+        await tx.save(case)
     wrong = []
     for cell in cells(platform):
-        let_in = await _is_let_in(chat, cell, invitation.id)
+        let_in = await _is_let_in(chat, cell, case.id if cell.key == "solved" else invitation.id)
         if let_in != allows(cell.subject, cell.key):
             wrong.append(f"{cell.subject}: {cell.key} is {'allowed' if let_in else 'refused'}")
     assert not wrong
-    assert len(list(cells(platform))) >= len(TABLE) * 7
+    assert len(list(cells(platform))) >= (len(TABLE) - 1) * 7
 
 
 @pytest.mark.parametrize("platform", PLAYED_BY)
@@ -109,10 +126,10 @@ async def test_every_command_is_refused_to_whom_the_table_refuses_it(platform: s
         assert refused == int(not allows(Subject.MEMBER, command.conversation)), name
 
 
-async def _is_let_in(chat: Chat, cell: Cell, invitation_id: str) -> bool:
+async def _is_let_in(chat: Chat, cell: Cell, about: str) -> bool:
     """Press a button with this token; False when it was refused, in the audit or at the door."""
     office, conversation = chat.office, cell.key.partition(".")[0]
-    token = f"{conversation}|{cell.action}|{invitation_id}|0"
+    token = f"{conversation}|{cell.action}|{about}|0"
     audited, seen = {entry.id for entry in await office.rows("audit_entry")}, len(await office.rows("inbox_entry"))
     if chat.name == "slack":
         status = await _presses_on_slack(office, cell.subject, token)

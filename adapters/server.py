@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import structlog
 from aiohttp import web
@@ -59,8 +58,11 @@ class Bot:
         return app
 
     def wake(self) -> None:
-        """Look for due reminders now, not at the next tick: for whoever has moved the clock."""
-        self.scheduler.modify_job("reminders", next_run_time=datetime.now(UTC))
+        """Look for due reminders now, not at the next tick: for whoever has moved the clock.
+
+        A run beside the recurring job's, which passes over a tick that comes while it is running.
+        """
+        self.scheduler.add_job(self.scheduler.get_job("reminders").func)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Bot]:

@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, or_, select, update
 
 from bot.model import DeliveryKind, DeliveryState, WaveStage
 from storage.database import create_engine
-from storage.tables import DELIVERY, PERSON, ROLLOUT, WAVE
+from storage.tables import DELIVERY, INVITATION, PERSON, ROLLOUT, WAVE
 
 
 class Ledger:
@@ -24,8 +24,8 @@ class Ledger:
             return Counter((await connection.scalars(select(DELIVERY.c.state))).all())
 
     async def on_its_way(self, now: datetime) -> int:
-        """How many messages are being sent or about to be, or do not show yet what is true. What waits for somebody's
-        working hours is not about to be sent.
+        """How many messages are being sent or about to be, or do not show yet what is true; a reminder that is due
+        is about to be sent. What waits for somebody's working hours is not.
         """
         soon = now + timedelta(minutes=30)
         moving = or_(
@@ -33,10 +33,9 @@ class Ledger:
             and_(DELIVERY.c.state == DeliveryState.READY, DELIVERY.c.not_before < soon),
             and_(DELIVERY.c.state == DeliveryState.SENT, DELIVERY.c.outdated > 0),
         )
-        to_store = select(func.count()).where(WAVE.c.stage == WaveStage.STORING)
+        waiting = (moving, WAVE.c.stage == WaveStage.STORING, INVITATION.c.due_at <= now)
         async with self._engine.connect() as connection:
-            messages = await connection.scalar(select(func.count()).where(moving))
-            return (messages or 0) + (await connection.scalar(to_store) or 0)
+            return sum([await connection.scalar(select(func.count()).where(each)) or 0 for each in waiting])
 
     async def sent(self) -> list[str]:
         """The ids of all that arrived, as the bot knows it."""

@@ -89,7 +89,6 @@ class Story:
             if done():
                 return
             self._bot.move(timedelta(hours=8))
-            await asyncio.sleep(0.1)  # the tick that this wakes
             await self.settled()
         raise AssertionError("ten days have passed, and it has not come true")
 

@@ -85,7 +85,7 @@ class SupervisedBot:
 
     def learn(self, move: Move) -> None:
         """Time has passed here."""
-        if self.up.is_set() and self._line is not None:
+        if self._line is not None:  # while it is starting, it reads this when it is up
             with suppress(OSError):  # it has just died; it will be told the time when it comes back
                 self._line.send(move)
 

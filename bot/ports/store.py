@@ -1,42 +1,41 @@
-"""What the bot needs from outside, as protocols. storage/ implements Store, adapters/ the rest.
-
-Every operation of a Transaction is part of one database transaction: all of it is stored, or nothing.
-"""
+"""The database. Every operation of a Transaction is part of one transaction: all of it is stored, or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from bot.events import Event, NotFound, Problem, Target
 from bot.figures import Figures
 from bot.finishing import FinishItem, Handout
 from bot.messages import Message
 from bot.model import (
     AuditEntry,
     Case,
-    Check,
-    CheckKind,
     Delivery,
     DeliveryKind,
-    DeliveryState,
     Dialog,
-    Invitation,
     Listed,
     LookUp,
     Person,
     Platform,
-    Region,
     Rollout,
     Wave,
     WaveStage,
     Workspace,
 )
-from bot.transition import Reply, Row
+from bot.ports.platform import Sent
+from bot.ports.views import (
+    CaseGroup,
+    InvitationView,
+    ListSummary,
+    RemovalCounts,
+    RolloutCounts,
+    Waiting,
+    WaveCounts,
+)
+from bot.transition import Row
 
 
 class StaleWrite(Exception):
@@ -45,140 +44,6 @@ class StaleWrite(Exception):
 
 class StoreUnavailable(Exception):
     """The database does not answer. Nothing was stored; the person may try again in a moment."""
-
-
-@dataclass(frozen=True)
-class InvitationView:
-    """An invitation with what is needed to show it."""
-
-    invitation: Invitation
-    person: Person
-    rollout: Rollout
-    checks: tuple[Check, ...] = ()
-
-    @property
-    def open_checks(self) -> tuple[CheckKind, ...]:
-        """What is still to be confirmed, in the order in which it is asked."""
-        confirmed = {check.kind for check in self.checks}
-        return tuple(kind for kind in self.invitation.needs if kind not in confirmed)
-
-
-@dataclass(frozen=True)
-class CaseCounts:
-    """How many cases of one kind of problem are how far."""
-
-    open: int = 0
-    answered: int = 0
-    solved: int = 0
-
-
-@dataclass(frozen=True)
-class CaseGroup:
-    """The same problem of one person or many. `shown` are the first of its cases, those without an answer first."""
-
-    id: str
-    rollout_id: str
-    problem: str
-    first_at: datetime
-    open: int = 0
-    answered: int = 0
-    solved: int = 0
-    answer: str = ""  # the last one that was given
-    shown: tuple[tuple[Case, Person], ...] = ()
-
-    @property
-    def people(self) -> int:
-        """How many have reported it."""
-        return self.open + self.answered + self.solved
-
-    @classmethod
-    def of_one(cls, case: Case, person: Person) -> CaseGroup:
-        """What one person is the first to report."""
-        return cls(case.group_id, case.rollout_id, case.problem, case.opened_at, open=1, shown=((case, person),))
-
-    def with_one_more(self, case: Case, person: Person) -> CaseGroup:
-        """As it is when somebody else reports it."""
-        return replace(self, open=self.open + 1, shown=(*self.shown, (case, person)))
-
-    def when_answered(self, answer: str) -> CaseGroup:
-        """As it is when all who wait have this answer."""
-        return replace(self, open=0, answered=self.answered + self.open, answer=answer)
-
-
-@dataclass(frozen=True)
-class RolloutCounts:
-    """Where everyone stands. `invited` is everybody; the others need not add up to it."""
-
-    invited: int = 0
-    reached: int = 0
-    confirmed: Mapping[CheckKind, int] | None = None
-    done: int = 0
-    exempt: int = 0
-    open: int = 0
-    snoozed: int = 0  # of these, who asked to be reminded later
-    open_cases: int = 0
-    problems: Mapping[str, CaseCounts] = field(default_factory=dict)  # by kind
-    reminders: int = 0
-    deliveries: Mapping[DeliveryState, int] | None = None
-    reasons: Mapping[str, int] | None = None  # why the last message to somebody who is open failed, or may have
-    failed: int = 0  # of these, what an admin can send again
-
-
-@dataclass(frozen=True)
-class WaveCounts:
-    """How far the sending of a wave is: its messages by state, and why the last ones to people failed."""
-
-    states: Mapping[DeliveryState, int] = field(default_factory=dict)
-    reasons: Mapping[str, int] = field(default_factory=dict)
-    failed: int = 0  # of these, what an admin can send again
-
-    @property
-    def total(self) -> int:
-        """All of the wave's messages."""
-        return sum(self.states.values())
-
-    @property
-    def looked_up(self) -> int:
-        """How many may have arrived on a platform that will be asked: these settle by themselves."""
-        return sum(self.reasons.values()) - self.failed
-
-    def sent_again(self) -> WaveCounts:
-        """As it will be when what failed is ready again."""
-        unknown = max(self.failed - self.states.get(DeliveryState.DEAD, 0), 0)
-        moved = {DeliveryState.DEAD: self.failed - unknown, DeliveryState.UNKNOWN: unknown}
-        states = {state: count - moved.get(state, 0) for state, count in self.states.items()}
-        states[DeliveryState.READY] = states.get(DeliveryState.READY, 0) + self.failed
-        return WaveCounts(states)
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """How many people or names are left out for one reason, and the first of them."""
-
-    problem: Problem
-    count: int
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ListSummary:
-    """A list, however long: how many people in which workspace, the first names, and who is left out."""
-
-    people: Mapping[str, int] = field(default_factory=dict)
-    first: tuple[str, ...] = ()
-    left_out: tuple[LeftOut, ...] = ()
-
-
-class Clock(Protocol):
-    """The time, and waiting for it."""
-
-    def now(self) -> datetime:
-        """The moment, aware, in UTC."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait that long, of this clock's time."""
-        ...
 
 
 class Inbox(Protocol):
@@ -504,19 +369,6 @@ class Lists(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class RemovalCounts:
-    """Old accounts by what may become of them. `may_go` leaves open whether each organization keeps an admin."""
-
-    invited: int = 0
-    may_go: int = 0
-    to_tell: int = 0  # of these, who has no farewell yet
-    farewells: Mapping[DeliveryState, int] = field(default_factory=dict)
-    ci_unknown: int = 0  # everything is confirmed, but not whether a CI job uses the old token
-    to_ask: int = 0  # of these, who was not asked in a message of its own yet
-    keepers: int = 0
-
-
 class SignIns(Protocol):
     """Whose sign-in SonarQube Cloud may show."""
 
@@ -613,14 +465,6 @@ class Audit(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """So many wait, the oldest `since` then. Counted up to a limit, so that asking stays cheap."""
-
-    count: int = 0
-    since: datetime | None = None
-
-
 class Backlog(Protocol):
     """What waits to be done, for whoever watches the bot."""
 
@@ -678,164 +522,4 @@ class Store(Protocol):
 
     async def ping(self) -> None:
         """Raises StoreUnavailable when the database does not answer."""
-        ...
-
-
-class Reason(StrEnum):
-    """Why a delivery was put off, is unknown, dead or withdrawn. Each has a sentence for the admin."""
-
-    # refused: trying again will not help until somebody does something
-    NOT_INSTALLED = "not_installed"  # Teams: the app is not installed for them
-    BLOCKED = "blocked"  # they blocked the bot
-    DISABLED = "disabled"  # their account is deactivated
-    NOT_FOUND = "not_found"  # nobody with that id
-    POLICY = "policy"  # a tenant or workspace policy forbids it
-    TOKEN_REVOKED = "token_revoked"  # noqa: S105  # the bot's own access was withdrawn
-    MISSING_SCOPE = "missing_scope"
-    MESSAGE_REFUSED = "message_refused"  # the platform does not accept the message itself: a fault of the bot
-    TOO_MANY_ATTEMPTS = "too_many_attempts"
-    # not sent, will be tried again
-    THROTTLED = "throttled"
-    NO_CONNECTION = "no_connection"
-    OUTSIDE_HOURS = "outside_hours"  # a reminder waits for the invitee's working hours
-    PAUSED = "paused"  # so does everything for a paused rollout
-    # may have been sent
-    TIMED_OUT = "timed_out"
-    CONNECTION_LOST = "connection_lost"
-    SERVER_ERROR = "server_error"
-    INTERRUPTED = "interrupted"  # the bot itself was stopped while sending
-    # no longer wanted
-    NOT_NEEDED = "not_needed"
-
-
-@dataclass(frozen=True)
-class Sent:
-    """The platform has it."""
-
-    channel_id: str
-    message_id: str
-
-
-@dataclass(frozen=True)
-class Throttled:
-    """Not sent: too fast. `retry_after` in seconds."""
-
-    retry_after: float
-
-
-@dataclass(frozen=True)
-class NeverLeft:
-    """Not sent, provably: no connection, no name, no TLS. May be tried again."""
-
-    reason: Reason = Reason.NO_CONNECTION
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Not sent, and trying again will not help."""
-
-    reason: Reason
-
-
-@dataclass(frozen=True)
-class Unclear:
-    """A time-out, a reset, a 5xx: it may have been sent."""
-
-    reason: Reason
-
-
-Outcome: TypeAlias = Sent | Throttled | NeverLeft | Refused | Unclear
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How fast a platform may be called, per lane: direct messages, and anything else (updates, look-ups).
-
-    The default for the latter is Slack's Tier 3, 50 a minute (docs.slack.dev/apis/web-api/rate-limits).
-    """
-
-    per_second: float
-    burst: int  # calls that may go at once
-    in_flight: int  # messages whose fate a crash may leave open
-    others_per_second: float = 50 / 60
-    others_burst: int = 5
-    counted_together: bool = False  # whether the others use up `per_second` too
-    first_message_calls: int = 1  # calls that the first message to somebody takes
-    between_messages: float = 1.0  # seconds between two messages to one person
-
-
-class ChatPlatform(Protocol):
-    """Sending to one chat platform. No operation retries by itself or raises for what the platform answers."""
-
-    @property
-    def platform(self) -> Platform: ...
-    @property
-    def limits(self) -> Limits: ...
-    @property
-    def can_find(self) -> bool:
-        """Whether `find` can tell if an unclear message arrived."""
-        ...
-
-    async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:
-        """One direct message, one request that sends. `delivery_id` goes with it where the platform can show it."""
-        ...
-
-    async def update(self, workspace: Workspace, person: Person, sent: Sent, message: Message) -> Outcome:
-        """Show `message` in place of what was sent. May be repeated."""
-        ...
-
-    async def find(
-        self, workspace: Workspace, person: Person, delivery_id: str, since: datetime
-    ) -> Sent | Unclear | Throttled | None:
-        """Look for a message by its delivery id; None: it is not there."""
-        ...
-
-
-class Directory(Protocol):
-    """Who is behind a name, on one platform. May take as long as it takes; raises DirectoryUnavailable."""
-
-    @property
-    def platform(self) -> Platform: ...
-    async def resolve(
-        self, workspace: Workspace, targets: Sequence[Target]
-    ) -> tuple[Sequence[Person], Sequence[NotFound]]:
-        """Every person behind the targets once, and what could not be resolved. Bots, deactivated people and
-        guests are in the second list.
-        """
-        ...
-
-
-class DirectoryUnavailable(Exception):
-    """Try again after `retry_after` seconds."""
-
-    def __init__(self, retry_after: float = 30.0) -> None:
-        super().__init__("the platform's directory does not answer")
-        self.retry_after = retry_after
-
-
-class SonarQubeUnavailable(Exception):
-    """SonarQube Cloud does not tell; the text says what was asked, and what to do."""
-
-
-class SonarQubeCloud(Protocol):
-    """What SonarQube Cloud itself knows of people."""
-
-    def digest(self, email: str) -> str:
-        """What `sso_members` knows the owner of this address by."""
-        ...
-
-    async def sso_members(self, region: Region, organization: str) -> frozenset[str]:
-        """Digests of the organization's members who have an SSO account. Raises SonarQubeUnavailable."""
-        ...
-
-
-class Handle(Protocol):
-    """What an adapter's inbound half calls: the engine."""
-
-    async def __call__(self, event: Event) -> Reply | None:
-        """Decide, commit, and answer within two seconds. None: nothing to show (it was handled before).
-
-        When the database does not answer in time, the reply says so and nothing was stored. For events that nobody
-        waits for it raises StoreUnavailable instead, so that the platform delivers them again.
-        """
         ...

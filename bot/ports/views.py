@@ -1,0 +1,161 @@
+"""What the store answers with: several rows at once, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.events import Problem
+from bot.model import (
+    Case,
+    Check,
+    CheckKind,
+    DeliveryState,
+    Invitation,
+    Person,
+    Rollout,
+)
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """An invitation with what is needed to show it."""
+
+    invitation: Invitation
+    person: Person
+    rollout: Rollout
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def open_checks(self) -> tuple[CheckKind, ...]:
+        """What is still to be confirmed, in the order in which it is asked."""
+        confirmed = {check.kind for check in self.checks}
+        return tuple(kind for kind in self.invitation.needs if kind not in confirmed)
+
+
+@dataclass(frozen=True)
+class CaseCounts:
+    """How many cases of one kind of problem are how far."""
+
+    open: int = 0
+    answered: int = 0
+    solved: int = 0
+
+
+@dataclass(frozen=True)
+class CaseGroup:
+    """The same problem of one person or many. `shown` are the first of its cases, those without an answer first."""
+
+    id: str
+    rollout_id: str
+    problem: str
+    first_at: datetime
+    open: int = 0
+    answered: int = 0
+    solved: int = 0
+    answer: str = ""  # the last one that was given
+    shown: tuple[tuple[Case, Person], ...] = ()
+
+    @property
+    def people(self) -> int:
+        """How many have reported it."""
+        return self.open + self.answered + self.solved
+
+    @classmethod
+    def of_one(cls, case: Case, person: Person) -> CaseGroup:
+        """What one person is the first to report."""
+        return cls(case.group_id, case.rollout_id, case.problem, case.opened_at, open=1, shown=((case, person),))
+
+    def with_one_more(self, case: Case, person: Person) -> CaseGroup:
+        """As it is when somebody else reports it."""
+        return replace(self, open=self.open + 1, shown=(*self.shown, (case, person)))
+
+    def when_answered(self, answer: str) -> CaseGroup:
+        """As it is when all who wait have this answer."""
+        return replace(self, open=0, answered=self.answered + self.open, answer=answer)
+
+
+@dataclass(frozen=True)
+class RolloutCounts:
+    """Where everyone stands. `invited` is everybody; the others need not add up to it."""
+
+    invited: int = 0
+    reached: int = 0
+    confirmed: Mapping[CheckKind, int] | None = None
+    done: int = 0
+    exempt: int = 0
+    open: int = 0
+    snoozed: int = 0  # of these, who asked to be reminded later
+    open_cases: int = 0
+    problems: Mapping[str, CaseCounts] = field(default_factory=dict)  # by kind
+    reminders: int = 0
+    deliveries: Mapping[DeliveryState, int] | None = None
+    reasons: Mapping[str, int] | None = None  # why the last message to somebody who is open failed, or may have
+    failed: int = 0  # of these, what an admin can send again
+
+
+@dataclass(frozen=True)
+class WaveCounts:
+    """How far the sending of a wave is: its messages by state, and why the last ones to people failed."""
+
+    states: Mapping[DeliveryState, int] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    failed: int = 0  # of these, what an admin can send again
+
+    @property
+    def total(self) -> int:
+        """All of the wave's messages."""
+        return sum(self.states.values())
+
+    @property
+    def looked_up(self) -> int:
+        """How many may have arrived on a platform that will be asked: these settle by themselves."""
+        return sum(self.reasons.values()) - self.failed
+
+    def sent_again(self) -> WaveCounts:
+        """As it will be when what failed is ready again."""
+        unknown = max(self.failed - self.states.get(DeliveryState.DEAD, 0), 0)
+        moved = {DeliveryState.DEAD: self.failed - unknown, DeliveryState.UNKNOWN: unknown}
+        states = {state: count - moved.get(state, 0) for state, count in self.states.items()}
+        states[DeliveryState.READY] = states.get(DeliveryState.READY, 0) + self.failed
+        return WaveCounts(states)
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """How many people or names are left out for one reason, and the first of them."""
+
+    problem: Problem
+    count: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ListSummary:
+    """A list, however long: how many people in which workspace, the first names, and who is left out."""
+
+    people: Mapping[str, int] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(frozen=True)
+class RemovalCounts:
+    """Old accounts by what may become of them. `may_go` leaves open whether each organization keeps an admin."""
+
+    invited: int = 0
+    may_go: int = 0
+    to_tell: int = 0  # of these, who has no farewell yet
+    farewells: Mapping[DeliveryState, int] = field(default_factory=dict)
+    ci_unknown: int = 0  # everything is confirmed, but not whether a CI job uses the old token
+    to_ask: int = 0  # of these, who was not asked in a message of its own yet
+    keepers: int = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """So many wait, the oldest `since` then. Counted up to a limit, so that asking stays cheap."""
+
+    count: int = 0
+    since: datetime | None = None

@@ -7,7 +7,7 @@ import pytest
 from bot.commands import COMMANDS
 from bot.conversations import CONVERSATIONS
 from bot.messages import Form
-from bot.roles import TABLE, Admins, Allowed, Role, may, role_of
+from bot.roles import TABLE, Admins, Allowed, Role, Subject, allows, may, role_of
 from tests.builders import ADA, GRACE, person
 from tests.samples import samples
 
@@ -70,6 +70,14 @@ def test_an_admin_is_named_by_address_or_id_in_any_case(named: str) -> None:
     assert role_of(GRACE, Admins.of(named)) is Role.OWNER
 
 
+def test_a_list_of_admins_may_have_names_with_a_space() -> None:
+    assert Admins.of("Grace Hopper, ada").names == {"grace hopper", "ada"}
+
+
+def test_an_empty_entry_of_the_lists_names_nobody() -> None:
+    assert not Admins(frozenset({""})).include(person("x", email=""))
+
+
 def test_an_owner_of_the_workspace_is_an_admin() -> None:
     assert role_of(ADA, Admins.of("")) is Role.OWNER
     assert role_of(GRACE, Admins.of("")) is Role.MEMBER
@@ -103,3 +111,18 @@ def test_with_owners_named_only_they_may_set_a_rollout_up() -> None:
 def test_a_viewer_who_is_a_guest_sees_nothing() -> None:
     guest = GRACE.model_copy(update={"is_guest": True})
     assert role_of(guest, Admins(frozenset(), viewers=frozenset({GRACE.email}))) is Role.STRANGER
+
+
+@pytest.mark.parametrize("key", TABLE)
+def test_the_table_that_the_doctor_prints(key: str) -> None:
+    may_do = {subject for subject in Subject if allows(subject, key)}
+    owner, admin, viewer = Subject.OWNER, Subject.ADMIN, Subject.VIEWER
+    everybody = set(Subject) - {Subject.OTHER_WORKSPACE}  # which the bot does not serve
+    expected = {
+        Allowed.OWNERS: {owner},
+        Allowed.ADMINS: {owner, admin},
+        Allowed.VIEWERS: {owner, admin, viewer},
+        Allowed.INVITEE: {Subject.INVITEE},
+        Allowed.EVERYONE: everybody,
+    }
+    assert may_do == expected[TABLE[key]]

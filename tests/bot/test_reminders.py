@@ -227,6 +227,23 @@ def test_a_deadline_that_is_moved_later_has_a_final_notice_of_its_own() -> None:
     assert next_due(later, "UTC", given_one, NOON) == local("2026-03-31", 9, "UTC")
 
 
+def test_a_reminder_that_is_asked_for_after_the_final_notice_is_no_second_one() -> None:
+    friday = local("2026-03-13", 9, "UTC")
+    assert next_kind(FINAL, "UTC", invitation(), friday) is DeliveryKind.FINAL_NOTICE
+    had_it = invitation(final_notice_at=friday)
+    assert next_kind(FINAL, "UTC", had_it, local("2026-03-16", 9, "UTC")) is DeliveryKind.REMINDER
+
+
+def test_the_final_notice_comes_before_the_holidays_of_the_invitees_country_and_once() -> None:
+    after_easter = FINAL.model_copy(update={"deadline": date(2026, 4, 7), "skip_holidays": True})
+    maundy_thursday = local("2026-04-02", 9, "Europe/Berlin")
+    assert next_due(after_easter, "Europe/Berlin", invitation(reminders=1), NOON) == maundy_thursday
+    had_it = invitation(reminders=1, final_notice_at=maundy_thursday)
+    assert next_due(after_easter, "Europe/Berlin", had_it, maundy_thursday) is None
+    tuesday = local("2026-04-07", 9, "Europe/Berlin")
+    assert next_kind(after_easter, "Europe/Berlin", had_it, tuesday) is DeliveryKind.REMINDER
+
+
 def test_the_deadline_is_the_end_of_its_day_where_the_invitee_is() -> None:
     policy = ReminderPolicy(hour_from=0, hour_to=24, deadline=date(2026, 3, 4))
     for time_zone in ("Pacific/Kiritimati", "UTC", "America/Los_Angeles"):

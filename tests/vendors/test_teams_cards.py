@@ -22,8 +22,22 @@ def card(*body: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": "AdaptiveCard", "version": "1.5", "body": list(body), **more}
 
 
+def without_people_pickers(drawn: Any) -> Any:
+    """Teams' own extension (learn.microsoft.com, "People Picker in Adaptive Cards"), which the renderer does not know:
+    a list of choices that Teams fills takes its place.
+    """
+    if isinstance(drawn, list):
+        return [without_people_pickers(each) for each in drawn]
+    if not isinstance(drawn, dict):
+        return drawn
+    if drawn.get("choices.data") == {"type": "Data.Query", "dataset": "graph.microsoft.com/users"}:
+        filled = {"choices": [{"title": "Mei", "value": "mei"}]}
+        return {name: each for name, each in drawn.items() if name != "choices.data"} | filled
+    return {name: without_people_pickers(each) for name, each in drawn.items()}
+
+
 def test_microsofts_renderer_understands_all_of_every_card():
-    judged = node.run("cards.mjs", on_teams())
+    judged = node.run("cards.mjs", without_people_pickers(on_teams()))
     assert {name: found for name, found in judged.items() if found} == {}
 
 

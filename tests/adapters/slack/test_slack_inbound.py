@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import time
+from io import StringIO
 from urllib.parse import urlencode
 
 import aiohttp
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from slack_things import CARD, FORM, PRESS, SAID
 from slack_under_test import SECRET, TOKEN, Engine, stored_workspace
 
+from adapters import logs
 from adapters.playground.slack import payloads as slack_sends
 from adapters.playground.slack.faults import answers, never_answers
 from adapters.slack.adapter import SlackAdapter, SlackConfig
@@ -175,13 +177,14 @@ async def test_nothing_is_acknowledged_before_the_engine_has_committed(adapter, 
     assert order == ["committed", "acknowledged"]
 
 
-async def test_a_fault_of_the_bot_is_not_acknowledged_and_tells_nothing(adapter, slack, engine, capsys):
+async def test_a_fault_of_the_bot_is_not_acknowledged_and_tells_nothing(adapter, slack, engine):
+    written = StringIO()
+    logs.set_up("debug", "json", stream=written)
     engine.answer = RuntimeError("somebody's words")
     body = command_body(slack, "secret words")
     assert await post(slack, body, signed(body), FORM_TYPE) == 500
-    log = capsys.readouterr()
-    assert "RuntimeError" in log.out + log.err
-    assert "words" not in log.out + log.err
+    assert "RuntimeError" in written.getvalue()
+    assert "words" not in written.getvalue()
 
 
 # --- what is refused

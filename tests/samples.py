@@ -123,7 +123,7 @@ def samples() -> tuple[Sample, ...]:
     return tuple(
         Sample(f"{company.name} {conversation} {name} {number}", conversation, shown)
         for company in COMPANIES
-        for conversation, make in _MAKERS.items()
+        for conversation, make in MAKERS.items()
         for name, transition in make(company)
         for number, shown in enumerate(shown_by(transition))
     )
@@ -529,7 +529,7 @@ def _home(of: Company) -> Scenes:
         yield written[:20], _decide("home", HomeLoaded(scene(of.rollout)), event)
 
 
-_MAKERS = {
+MAKERS = {
     "setup": _setup,
     "invite": _invite,
     "wave": _wave,

@@ -36,10 +36,11 @@ def person(of: Workspace, user_id: str, channel_id: str, now: datetime) -> Perso
     )
 
 
-async def invite(store: Store, of: Workspace, people: Sequence[Person], now: datetime) -> Rollout:
-    """Store all of them, and a delivery for each."""
+async def invite(store: Store, of: Workspace, people: Sequence[Person], now: datetime, number: int = 1) -> Rollout:
+    """Store all of them, and a delivery for each: the rollout of that number."""
+    name = f"{of.id}-{number}"
     rollout = Rollout(
-        id="rollout",
+        id=name,
         company=of.company,
         name="Acme Corp",
         enterprise_key="acme",
@@ -49,7 +50,7 @@ async def invite(store: Store, of: Workspace, people: Sequence[Person], now: dat
         version=1,
     )
     wave = Wave(
-        id="wave", rollout_id=rollout.id, workspace_id=of.id, created_by=people[0].id, created_at=now, version=1
+        id=name, rollout_id=rollout.id, workspace_id=of.id, created_by=people[0].id, created_at=now, version=1
     )
     async with store.transaction() as tx:
         await tx.people.save_workspace(of)

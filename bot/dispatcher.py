@@ -20,7 +20,7 @@ from bot.model import Platform
 from bot.observer import Observer, Unobserved
 from bot.ports import ChatPlatform, Clock, Reason, StaleWrite, Store, StoreUnavailable, Unclear
 from bot.ratelimit import LaneLimits
-from bot.sending import LEASE, Sending
+from bot.sending import LEASE, Sending, first_of
 from bot.settling import settle_unclear
 from bot.upkeep import Upkeep
 
@@ -114,12 +114,7 @@ class Dispatcher:
 
     async def _pause(self) -> None:
         """Wait, unless the dispatcher is stopped."""
-        waits = [asyncio.ensure_future(each) for each in (self._clock.sleep(AFTER_FAILURE), self._stopped.wait())]
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
+        await first_of(self._clock.sleep(AFTER_FAILURE), self._stopped.wait())
 
     def _lane(self, name: str) -> Lane | None:
         """None when its platform is not configured here. What is known of its rate outlives its work."""

@@ -13,7 +13,7 @@ import structlog
 
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable
 from bot.ratelimit import Bucket, LaneLimits
-from bot.sending import Sending
+from bot.sending import Sending, first_of
 from bot.upkeep import Upkeep
 
 IDLE = 0.5  # seconds between looks when there is nothing to do
@@ -109,11 +109,4 @@ class Lane:
     async def _wait(self, seconds: float | None, *others: Awaitable[None]) -> None:
         """That long (None: without end), or until one of the others is done, or until it is over."""
         sleep = () if seconds is None else (self._clock.sleep(seconds),)
-        waits = [asyncio.ensure_future(each) for each in (self._over.wait(), *sleep, *others)]
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
-        for each in done:
-            await each  # raises what it raised
+        await first_of(self._over.wait(), *sleep, *others)

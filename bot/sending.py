@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, repeat
@@ -38,6 +38,7 @@ from bot.ratelimit import Bucket
 from bot.settling import NotNeeded, NotNow, Settlement, settle_all, withheld
 
 LEASE = timedelta(seconds=60)
+MOMENT = 0.02  # seconds
 DATABASE_PAUSES = 0.1, 1.0, 5.0  # seconds between looks for a database that is away; the last one again and again
 
 log = structlog.get_logger(__name__)
@@ -86,14 +87,19 @@ class Sending:
         self._tasks: set[asyncio.Task[None]] = set()
         self._answered: list[Attempt] = []
         self._news = asyncio.Event()  # something has been answered since the last step
+        self._enough = asyncio.Event()  # so much has been answered that a transaction is worth it
         self._failure: BaseException | None = None  # a fault that is not one message's alone
         self._empty = False  # whether the last step found less than it could have claimed
         self.under_way = 0  # claimed and not settled
         self._spoken_to: dict[str, datetime] = {}  # when the last message went to each person, as far as it matters
 
     async def answered(self) -> None:
-        """Return when there is something to settle. Raises what a fault of our own has raised."""
+        """Return when there is something to settle: half of what is under way, or what there is after a moment, so
+        that one transaction settles several. Raises what a fault of our own has raised.
+        """
         await self._news.wait()
+        if not self._enough.is_set():
+            await first_of(self._enough.wait(), self._clock.sleep(MOMENT))
         if self._failure is not None:
             raise self._failure
 
@@ -104,6 +110,7 @@ class Sending:
         """
         answered, self._answered = self._answered, []
         self._news.clear()
+        self._enough.clear()
         room = self._platform.limits.in_flight - (self.under_way - len(answered)) if claim else 0
         granted = self._bucket.take(self._clock.now(), room)
         if not answered and not granted:
@@ -165,6 +172,7 @@ class Sending:
         if not task.cancelled() and task.exception() is not None:
             self._failure = task.exception()
             self._news.set()
+            self._enough.set()
 
     async def _attempt(self, attempt: Attempt) -> None:
         """From claim to settlement."""
@@ -173,6 +181,8 @@ class Sending:
             attempt.settlement = await self._settlement_of(attempt.claimed)
             self._answered.append(attempt)
             self._news.set()
+            if 2 * len(self._answered) >= self.under_way:
+                self._enough.set()
             await attempt.settled.wait()
             self._observer.settled(delivery, attempt.settlement)
         what = type(attempt.settlement).__name__
@@ -273,6 +283,18 @@ def _new_channels(answered: Sequence[Attempt]) -> Sequence[tuple[str, str]]:
         for person, sent in told
         if person is not None and sent.channel_id not in ("", person.channel_id)
     ]
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Return when the first is done, and end the others. Raises what it raised."""
+    tasks = [asyncio.ensure_future(each) for each in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in tasks:
+            each.cancel()
+    for each in done:
+        await each
 
 
 def pace(bucket: Bucket, outcome: object, now: datetime) -> None:

@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,6 +32,7 @@ from adapters.settings_problems import is_guid, is_loopback_url
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from adapters.slack.inbound import ASK_WHO_WITHIN as SLACK_PROFILE_WITHIN
 from adapters.slack.oauth import OAuth, OAuthConfig
+from adapters.slack.platform import LIMITS as SLACK
 from adapters.slack.shared import SharedSlackAdapter, Sites
 from adapters.sonarqube import SonarQubeApi
 from adapters.teams.adapter import TeamsAdapter, TeamsConfig
@@ -148,6 +149,7 @@ def chat_adapters(
             graph_url=settings.teams_graph_url,
             service_hosts=settings.teams_service_hosts,
             allow_loopback=settings.teams_is_emulated,
+            messages_per_second=settings.teams_messages_per_second,
             ask_who_within=limits.teams_profile,
         )
         adapters.append(TeamsAdapter(teams, handle, store, clock))
@@ -165,6 +167,7 @@ def _slack_adapter(
             signing_secret=settings.slack_signing_secret.get_secret_value(),
             app_token=app_token,
             api_url=settings.slack_api_url,
+            messages_per_minute=settings.slack_messages_per_minute,
             ask_who_within=limits.slack_profile,
         )
 
@@ -188,7 +191,8 @@ def _slack_adapter(
         except Unreadable:
             return None
 
-    sites = Sites(home, made, store)
+    limits_of_each = replace(SLACK, per_second=settings.slack_messages_per_minute / 60)
+    sites = Sites(home, made, store, limits_of_each)
     signing_secret = settings.slack_signing_secret.get_secret_value()
     return SharedSlackAdapter(signing_secret, sites, OAuth(oauth, store, clock, vault, sites.is_home))
 

@@ -94,6 +94,7 @@ class Settings(BaseSettings):
     slack_client_id: Text = ""
     slack_client_secret: Secret = SecretStr("")
     slack_api_url: Annotated[Address, AfterValidator(lambda url: f"{url}/")] = "https://slack.com/api/"
+    slack_messages_per_minute: int = Field(default=525, ge=1, le=6000)
 
     teams_app_id: Text = ""
     teams_app_password: Secret = SecretStr("")
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     teams_token_url: Address = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"  # noqa: S105
     teams_graph_url: Address = "https://graph.microsoft.com/v1.0"
     teams_service_hosts: Names = SERVICE_HOSTS
+    teams_messages_per_second: int = Field(default=30, ge=1, le=500)
 
     sonarqube_token: Secret = SecretStr("")
     sonarqube_api_url: Address = ""  # empty: the API of the rollout's region

@@ -11,7 +11,7 @@ import random
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 
 import structlog
 
@@ -217,9 +217,12 @@ class Sending:
     def _too_soon(self, person: Person, now: datetime) -> NotNow | None:
         """People's own limit: so many seconds between two messages to one of them."""
         pause = timedelta(seconds=self._platform.limits.between_messages)
-        self._spoken_to = {who: at for who, at in self._spoken_to.items() if now - pause < at <= now}
-        before = self._spoken_to.get(person.id)
-        if before is not None:
+        before = self._spoken_to.pop(person.id, None)
+        for who, at in list(islice(self._spoken_to.items(), 2)):  # the oldest come first; two go for each that comes
+            if at <= now - pause:
+                del self._spoken_to[who]
+        if before is not None and now - pause < before <= now:
+            self._spoken_to[person.id] = before
             return NotNow(before + pause, Reason.THROTTLED)
         self._spoken_to[person.id] = now
         return None

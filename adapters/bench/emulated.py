@@ -8,6 +8,7 @@ import multiprocessing.connection
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.playground.slack import SlackEmulator
 from adapters.playground.teams.emulator import TeamsEmulator
@@ -66,7 +67,7 @@ async def _teams(people: int, line: multiprocessing.connection.Connection) -> No
         await _until_closed(line, emulator.log)
 
 
-async def _until_closed(line: multiprocessing.connection.Connection, log: list[object]) -> None:
+async def _until_closed(line: multiprocessing.connection.Connection, log: list[Any]) -> None:
     """The other end closes when it has seen enough."""
     closed = asyncio.Event()
     asyncio.get_running_loop().add_reader(line.fileno(), closed.set)

@@ -18,33 +18,35 @@ from typing import Any
 
 import aiohttp
 
-from adapters.bench.databases import postgresql, postgresql_server, sqlite
+from adapters.bench.databases import databases
 from adapters.bench.emulated import Emulated, emulated
 from adapters.bench.figures import Figure, compared
 from adapters.bench.rows import invite, person, workspace
 from adapters.bench.size import Size
 from adapters.playground.teams.emulator import APP_ID, APP_PASSWORD
+from adapters.slack.platform import LIMITS as SLACK
 from adapters.slack.platform import SlackPlatform
 from adapters.slack.render import message_content
 from adapters.slack.web_api import WebApi
 from adapters.teams.connector import Connector
 from adapters.teams.credentials import BotCredentials
+from adapters.teams.platform import LIMITS as TEAMS
 from adapters.teams.platform import TeamsPlatform
 from adapters.teams.render import message_activity
 from bot.clock import SystemClock
 from bot.conversations.invitation import invitation_message
 from bot.dispatcher import Dispatcher
-from bot.model import Platform, Workspace
+from bot.model import Delivery, Platform, Workspace
+from bot.observer import Unobserved
 from bot.ports import ChatPlatform, InvitationView
 from bot.settling import Settlement
-from bot.observer import Unobserved
-from bot.model import Delivery
 from bot.texts import Reader
 from storage import migrate
 from storage.database import Database
 
 MESSAGES = 1500  # in one round
 ROUNDS = 3
+UNLIMITED: dict[str, Any] = {"per_second": 1e6, "burst": 1000}
 SendBare = Callable[[str, str], Awaitable[object]]  # one message to a user id, in a chat
 
 
@@ -76,7 +78,7 @@ async def _clients(there: Emulated, sample: InvitationView) -> AsyncIterator[tup
                 given: dict[str, Any] = {"channel": chat, "metadata": metadata, "unfurl_links": False, **content}
                 return await bare.api_call("chat.postMessage", json=given)
 
-            yield SlackPlatform(api), post
+            yield SlackPlatform(api, replace(SLACK, **UNLIMITED)), post
             await api.close()
         return
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=40)) as session:
@@ -88,7 +90,7 @@ async def _clients(there: Emulated, sample: InvitationView) -> AsyncIterator[tup
         async def send(_user: str, chat: str) -> object:
             return await connector.send(f"{there.url}/connector/", chat, activity)
 
-        yield TeamsPlatform(connector, APP_ID), send
+        yield TeamsPlatform(connector, APP_ID, replace(TEAMS, **UNLIMITED)), send
 
 
 async def _bare(send: SendBare, people: Sequence[tuple[str, str]], in_flight: int) -> float:
@@ -128,9 +130,7 @@ async def _beside(there: Emulated, here: Workspace, store: Database, messages: i
         rollout = await invite(store, here, people[some], now, number)
         sample = await _sample(store, rollout.id)
         async with _clients(there, sample) as (platform, send):
-            in_flight = platform.limits.in_flight
-            platform.limits = replace(platform.limits, per_second=1e6, burst=1000)  # type: ignore[misc]
-            bare.append(await _bare(send, there.people[some], in_flight))
+            bare.append(await _bare(send, there.people[some], platform.limits.in_flight))
             fast.append(await _delivered(store, platform, messages))
     return median(fast), median(bare)
 
@@ -145,10 +145,7 @@ async def measured(size: Size) -> AsyncIterator[Figure]:
     """Both platforms, both databases."""
     messages = size.of(MESSAGES, at_least=50)
     async with AsyncExitStack() as stack:
-        urls = {"sqlite": stack.enter_context(sqlite())}
-        server = stack.enter_context(postgresql_server(size.database_url))
-        if server:
-            urls["postgresql"] = await stack.enter_async_context(postgresql(server))
+        urls = await stack.enter_async_context(databases(size.database_url))
         for platform in Platform:
             there = await stack.enter_async_context(emulated(platform, messages * ROUNDS))
             for kind, url in urls.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 from aiohttp import web
@@ -15,7 +15,7 @@ from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import ASK_WHO_WITHIN, Inbound
 from adapters.slack.install import Install
 from adapters.slack.people import People
-from adapters.slack.platform import SlackPlatform
+from adapters.slack.platform import LIMITS, SlackPlatform
 from adapters.slack.replies import Replies
 from adapters.slack.web_api import TIME_OUT, ApiFailed, WebApi, sdk_log
 from bot.ports import Clock, Handle, Store
@@ -34,6 +34,7 @@ class SlackConfig:
     app_token: str = field(default="", repr=False)
     api_url: str = "https://slack.com/api/"
     time_out: float = TIME_OUT  # seconds, for one call of the Web API
+    messages_per_minute: float = LIMITS.per_second * 60  # in the workspace
     ask_who_within: float = ASK_WHO_WITHIN  # seconds; the person waits for the bot's answer meanwhile
 
     def __post_init__(self) -> None:
@@ -52,7 +53,7 @@ class SlackAdapter:
         self._background = Background(ApiFailed)
         people = People(self._api, clock)
         self.install = Install(self._api, store, clock)
-        self.platform = SlackPlatform(self._api)
+        self.platform = SlackPlatform(self._api, replace(LIMITS, per_second=config.messages_per_minute / 60))
         self.directory = SlackDirectory(self._api, people, clock)
         self._inbound = Inbound(
             signing_secret=config.signing_secret,

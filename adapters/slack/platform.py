@@ -60,11 +60,11 @@ class SlackPlatform:
     """bot.ports.ChatPlatform for Slack. A message's metadata holds its delivery id, so that it can be found."""
 
     platform = Platform.SLACK
-    limits = LIMITS
     can_find = True
 
-    def __init__(self, api: WebApi) -> None:
+    def __init__(self, api: WebApi, limits: Limits = LIMITS) -> None:
         self._api = api
+        self.limits = limits
 
     async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:  # noqa: ARG002
         """One chat.postMessage to the person, whom Slack takes for their direct message with the bot."""

@@ -20,6 +20,7 @@ from bot.messages import Message
 from bot.model import Person, Platform, Workspace
 from bot.ports import (
     DirectoryUnavailable,
+    Limits,
     Outcome,
     Reason,
     Refused,
@@ -34,8 +35,15 @@ from bot.ports import (
 class Sites:
     """The adapter of each workspace: of the one whose token is in the settings, and of those installed by link."""
 
-    def __init__(self, home: SlackAdapter | None, made: Callable[[str], SlackAdapter | None], store: Store) -> None:
-        """`made` makes an adapter of a sealed token; None when no key opens it."""
+    def __init__(
+        self,
+        home: SlackAdapter | None,
+        made: Callable[[str], SlackAdapter | None],
+        store: Store,
+        limits: Limits = LIMITS,
+    ) -> None:
+        """`made` makes an adapter of a sealed token; None when no key opens it. `limits` are those of each workspace."""
+        self.limits = limits
         self.home = home
         self._made = made
         self._store = store
@@ -90,11 +98,11 @@ class SitesPlatform:
     """bot.ports.ChatPlatform: each message goes with its own workspace's token."""
 
     platform = Platform.SLACK
-    limits = LIMITS
     can_find = True
 
     def __init__(self, sites: Sites) -> None:
         self._sites = sites
+        self.limits = sites.limits
 
     async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:
         """See adapters.slack.platform."""

@@ -1,6 +1,6 @@
 """Microsoft Teams, put together: adapters.chat.ChatAdapter."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
 
@@ -16,7 +16,7 @@ from adapters.teams.directory import TeamsDirectory
 from adapters.teams.graph import GRAPH_URL, Graph
 from adapters.teams.inbound import Inbound
 from adapters.teams.install import GLOBAL_SERVICE_URL, Installation
-from adapters.teams.platform import TeamsPlatform
+from adapters.teams.platform import LIMITS, TeamsPlatform
 from adapters.teams.profiles import ASK_WHO_WITHIN, Profiles
 from adapters.teams.replies import Replies
 from adapters.teams.roster import Rosters
@@ -48,6 +48,7 @@ class TeamsConfig:
     service_hosts: tuple[str, ...] = SERVICE_HOSTS
     allow_loopback: bool = False
     time_out: ClientTimeout = TIMEOUT  # for one call of the Bot Connector
+    messages_per_second: float = LIMITS.per_second  # all calls in the tenant
     ask_who_within: float = ASK_WHO_WITHIN  # seconds; the person waits for the bot's answer meanwhile
 
 
@@ -86,7 +87,9 @@ class TeamsAdapter:
             company=config.company,
             service_url=config.service_url,
         )
-        self.platform = TeamsPlatform(connector, config.app_id)
+        self.platform = TeamsPlatform(
+            connector, config.app_id, replace(LIMITS, per_second=config.messages_per_second)
+        )
         profiles = Profiles(connector, clock, self._background, config.ask_who_within)
         self.directory = TeamsDirectory(
             Rosters(connector, profiles, clock, config.app_id),

@@ -29,10 +29,10 @@ class TeamsPlatform:
     """Sends and updates messages in personal chats. One request shows one message; it is never repeated here."""
 
     platform = Platform.TEAMS
-    limits = LIMITS
     can_find = False  # the Connector cannot be asked for a message
 
-    def __init__(self, connector: Connector, app_id: str) -> None:
+    def __init__(self, connector: Connector, app_id: str, limits: Limits = LIMITS) -> None:
+        self.limits = limits
         self._connector = connector
         self._app_id = app_id
 

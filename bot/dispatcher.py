@@ -52,6 +52,7 @@ class Dispatcher:
         self._jitter = jitter or random.Random()  # noqa: S311  # spreads retries, guards nothing
         self._observer = observer or Unobserved()
         self._limits: dict[str, LaneLimits] = {}
+        self._upkeep: dict[str, Upkeep] = {}
         self._lanes: dict[str, asyncio.Task[None]] = {}  # by lane, which is the task's name too
         self._held: dict[str, Lane] = {}  # those that this process holds
         self._stopped = asyncio.Event()
@@ -124,5 +125,6 @@ class Dispatcher:
         limits = self._limits.setdefault(name, LaneLimits.of(platform.limits))
         known = self._store, platform, name, self._clock
         sending = Sending(*known, bucket=limits.send, observer=self._observer, jitter=self._jitter)
-        upkeep = Upkeep(*known, limits=limits, observer=self._observer, grace=self._grace)
-        return Lane(name, self._store, self._clock, sending=sending, upkeep=upkeep, limits=limits)
+        if name not in self._upkeep:
+            self._upkeep[name] = Upkeep(*known, limits=limits, observer=self._observer, grace=self._grace)
+        return Lane(name, self._store, self._clock, sending=sending, upkeep=self._upkeep[name], limits=limits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot import faultpoints
 from bot.conversations.invitation import compose
@@ -23,7 +23,7 @@ from bot.ports import (
 )
 from bot.ratelimit import LaneLimits
 from bot.sending import active_workspace, pace
-from bot.settling import settle_sent
+from bot.settling import FIRST_PAUSE, LONGEST_PAUSE, settle_sent
 
 CLAIMED_BEFORE = timedelta(minutes=1)  # a message cannot be older than its claim; clocks may differ
 
@@ -49,6 +49,7 @@ class Upkeep:
         self._clock = clock
         self._observer = observer
         self._grace = grace
+        self._unclear: dict[str, tuple[int, datetime]] = {}  # how often in vain, and when to ask again, by delivery
 
     async def reconcile(self) -> int:
         """Ask the platform whether what is unknown arrived; settle it, or let it be sent again. Returns how many."""
@@ -57,23 +58,38 @@ class Upkeep:
         bucket, now, settled = self._limits.find, self._clock.now(), 0
         async with self._store.transaction() as tx:
             workspace = await active_workspace(tx, self._lane)
-            unknown = await tx.deliveries.unknown(self._lane, now - self._grace, self._platform.limits.in_flight)
+            at_most = self._platform.limits.in_flight + len(self._unclear)
+            unknown = await tx.deliveries.unknown(self._lane, now - self._grace, at_most)
             people = await _people(tx, unknown)
         if workspace is None:
             return 0
+        self._unclear = {each.id: self._unclear[each.id] for each in unknown if each.id in self._unclear}
         for delivery in unknown:
             person = people.get(delivery.person_id)
-            if person is None or delivery.claimed_at is None or not bucket.take(self._clock.now(), 1):
+            if person is None or delivery.claimed_at is None or self._is_early(delivery, now):
                 continue
+            if not bucket.take(self._clock.now(), 1):
+                break
             since = delivery.claimed_at - CLAIMED_BEFORE
             found = await self._platform.find(workspace, person, delivery.id, since)
             pace(bucket, found, self._clock.now())
-            if isinstance(found, Unclear | Throttled):
-                break  # asked again later
+            if isinstance(found, Throttled):
+                break
+            if isinstance(found, Unclear):
+                self._ask_later(delivery)  # others need not be
+                continue
             settled += 1
             faultpoints.reach("dispatcher.after_find")
             await self._found(delivery, found)
         return settled
+
+    def _is_early(self, delivery: Delivery, now: datetime) -> bool:
+        return delivery.id in self._unclear and now < self._unclear[delivery.id][1]
+
+    def _ask_later(self, delivery: Delivery) -> None:
+        times = self._unclear.get(delivery.id, (0, None))[0]
+        pause = min(FIRST_PAUSE * 2.0**times, LONGEST_PAUSE)
+        self._unclear[delivery.id] = (times + 1, self._clock.now() + timedelta(seconds=pause))
 
     async def _found(self, delivery: Delivery, found: Sent | None) -> None:
         now = self._clock.now()

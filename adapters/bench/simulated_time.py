@@ -42,11 +42,14 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 class LoopClock:
-    """Implements bot.ports.Clock with the running loop's time."""
+    """Implements bot.ports.Clock with the running loop's time, which begins at `start`."""
+
+    def __init__(self, start: datetime = START) -> None:
+        self._start = start
 
     def now(self) -> datetime:
         """The simulated moment."""
-        return START + timedelta(seconds=asyncio.get_running_loop().time())
+        return self._start + timedelta(seconds=asyncio.get_running_loop().time())
 
     async def sleep(self, seconds: float) -> None:
         """Wait in simulated time."""

@@ -95,6 +95,8 @@ class SlackPlatform:
         """Read the direct message's history from `since` on. None only when all of it was read."""
         try:
             channel = person.channel_id or await self._open(person)
+            if channel is None:
+                return None
             return await self._look_through(channel, delivery_id, since - CLOCKS_DIFFER_BY)
         except ApiThrottled as throttled:
             return Throttled(throttled.retry_after)
@@ -103,8 +105,14 @@ class SlackPlatform:
         except ApiFailed:
             return Unclear(Reason.SERVER_ERROR)
 
-    async def _open(self, person: Person) -> str:
-        answer = await self._api.call("conversations.open", users=person.user_id)
+    async def _open(self, person: Person) -> str | None:
+        """None for somebody who has left: sending again will be refused, and that says why."""
+        try:
+            answer = await self._api.call("conversations.open", users=person.user_id)
+        except ApiRefused as refused:
+            if REASONS.get(refused.error) in {Reason.DISABLED, Reason.NOT_FOUND}:
+                return None
+            raise
         return str(answer.data["channel"]["id"])
 
     async def _look_through(self, channel: str, delivery_id: str, oldest: datetime) -> Sent | Unclear | None:

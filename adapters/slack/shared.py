@@ -42,7 +42,7 @@ class Sites:
         store: Store,
         limits: Limits = LIMITS,
     ) -> None:
-        """`made` makes an adapter of a sealed token; None when no key opens it. `limits` are those of each workspace."""
+        """`made` makes an adapter of a sealed token; None when no key opens it. `limits` are each workspace's."""
         self.limits = limits
         self.home = home
         self._made = made

@@ -42,6 +42,24 @@ async def test_reminders_are_measured_with_nobody_due_and_with_some(postgresql_s
         assert figures[f"{name}: longest that the event loop was kept"].ok, figures
 
 
+@pytest.mark.timeout(300)
+async def test_outbound_has_both_platforms_on_both_databases_beside_their_clients(postgresql_server: str) -> None:
+    figures = await small("outbound", postgresql_server)
+    for platform in ("slack", "teams"):
+        for database in ("SQLite", "PostgreSQL"):
+            rate = figures[f"outbound, {platform}, {database}"]
+            assert rate.value > 0
+            assert rate.reference is not None
+            assert rate.ratio == rate.value / rate.reference
+
+
+async def test_the_platforms_limits_are_used_up_and_kept(postgresql_server: str) -> None:
+    """On the simulated clock: the machine does not matter, and the goals do."""
+    figures = await small("limit", postgresql_server)
+    assert len(figures) == 4
+    assert all(each.ok for each in figures.values()), figures
+
+
 async def test_start_is_measured_from_an_empty_database_to_ready(postgresql_server: str) -> None:
     figures = await small("start", postgresql_server)
     for database in ("SQLite", "PostgreSQL"):

@@ -105,15 +105,14 @@ class Upkeep:
         were.
         """
         bucket = self._limits.update
-        granted = bucket.take(self._clock.now(), self._platform.limits.in_flight)
-        if not granted:
+        if bucket.wait(self._clock.now()) > 0:
             return 0
         async with self._store.transaction() as tx:
             workspace = await active_workspace(tx, self._lane)
-            outdated = await tx.deliveries.outdated(self._lane, granted) if workspace else ()
+            outdated = await tx.deliveries.outdated(self._lane, self._platform.limits.in_flight) if workspace else ()
+            outdated = outdated[: bucket.take(self._clock.now(), len(outdated))]
             views = await tx.invitations.views([each.invitation_id for each in outdated if each.invitation_id])
             people = await _people(tx, outdated)
-        bucket.give_back(granted - len(outdated))
         if workspace is None or not outdated:
             return 0
         copies = [(each, people.get(each.person_id), views.get(each.invitation_id or "")) for each in outdated]

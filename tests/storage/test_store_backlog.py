@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
-from stored_things import HOUR, LANE, MINUTE, NOW, begin, person, rollout, wave, workspace
 
 from bot.model import Delivery, DeliveryKind, Platform
 from bot.ports import Waiting
 from storage.backlog import PRIORITIES
 from storage.database import Database
+from tests.storage.stored_things import HOUR, LANE, MINUTE, NOW, begin, person, rollout, wave, workspace
 
 
 def waiting(number: int, **other) -> Delivery:

@@ -6,10 +6,10 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
-from stored_things import begin, person
 
 from bot.ports import StoreUnavailable
 from storage.database import Database
+from tests.storage.stored_things import begin, person
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 

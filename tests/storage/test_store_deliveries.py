@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from stored_things import (
+
+from bot.model import DeliveryKind, DeliveryState, RolloutState, derived_id
+from bot.ports import WaveCounts
+from tests.storage.stored_things import (
     HOUR,
     LANE,
     MINUTE,
@@ -21,9 +24,6 @@ from stored_things import (
     rollout,
     workspace,
 )
-
-from bot.model import DeliveryKind, DeliveryState, RolloutState, derived_id
-from bot.ports import WaveCounts
 
 
 async def enqueue(store, *deliveries):

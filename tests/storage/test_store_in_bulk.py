@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from sqlalchemy import event
-from stored_things import LANE, MINUTE, NOW, begin, person, rollout, wave
+
+from tests.storage.stored_things import LANE, MINUTE, NOW, begin, person, rollout, wave
 
 INVITEES = 10_000
 

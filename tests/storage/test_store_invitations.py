@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from stored_things import HOUR, NOW, begin, case_of, change, check, claim, invite, person, rollout, wave, workspace
-
 from bot.model import CheckKind, DeliveryKind, DeliveryState, Platform, ReminderPolicy, RolloutState, derived_id
 from bot.ports import CaseCounts, RolloutCounts
+from tests.storage.stored_things import (
+    HOUR,
+    NOW,
+    begin,
+    case_of,
+    change,
+    check,
+    claim,
+    invite,
+    person,
+    rollout,
+    wave,
+    workspace,
+)
 
 
 async def view_of(store, invitation):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from stored_things import NOW, begin, person, workspace
 
 from bot.model import Person, Platform
+from tests.storage.stored_things import NOW, begin, person, workspace
 
 KNOWN = person(
     "ada", name="Ada", time_zone="Europe/Berlin", locale="de", channel_id="D1", is_workspace_admin=True, is_guest=True

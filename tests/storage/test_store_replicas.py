@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
-from stored_things import LANE, MINUTE, NOW, begin, check, invite, notice, person, rollout, wave
 
 from bot.ports import StaleWrite, StoreUnavailable
 from storage.database import Database
+from tests.storage.stored_things import LANE, MINUTE, NOW, begin, check, invite, notice, person, rollout, wave
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from stored_things import HOUR, MINUTE, NOW, begin, rollout, wave
 
 from bot.model import AuditEntry, LookUp, LookUpState, RolloutState
 from bot.ports import StaleWrite
+from tests.storage.stored_things import HOUR, MINUTE, NOW, begin, rollout, wave
 
 
 async def test_the_current_rollout_is_the_newest_that_is_not_finished(store):

@@ -7,11 +7,23 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from stored_things import NOW, begin, case_of, change, check, claim_one, invite, notice, rollout, wave, workspace
 
 from bot.model import CheckKind, Dialog, Person
 from bot.ports import CaseCounts, StaleWrite, StoreUnavailable
 from storage.database import Database, address
+from tests.storage.stored_things import (
+    NOW,
+    begin,
+    case_of,
+    change,
+    check,
+    claim_one,
+    invite,
+    notice,
+    rollout,
+    wave,
+    workspace,
+)
 
 
 async def test_what_a_transaction_did_is_there_afterwards(store):

@@ -6,13 +6,13 @@ import shutil
 
 import pytest
 from aiohttp import web
-from slack_under_test import SECRET, TOKEN, Engine, stored_workspace
 
 from adapters.playground.slack import SlackEmulator
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from bot.clock import SystemClock
 from bot.model import Person
 from storage.database import Database
+from tests.adapters.slack.slack_under_test import SECRET, TOKEN, Engine, stored_workspace
 
 
 @pytest.fixture

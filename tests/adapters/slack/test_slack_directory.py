@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from slack_under_test import TOKEN
 
 from adapters.playground.slack import faults
 from adapters.slack.directory import SlackDirectory
@@ -14,6 +13,7 @@ from adapters.slack.people import People
 from adapters.slack.web_api import WebApi
 from bot.events import NotFound, Problem, Target, TargetKind
 from bot.ports import DirectoryUnavailable
+from tests.adapters.slack.slack_under_test import TOKEN
 
 
 class Still:

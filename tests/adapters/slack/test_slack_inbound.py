@@ -15,8 +15,6 @@ import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from slack_things import CARD, FORM, PRESS, SAID
-from slack_under_test import SECRET, TOKEN, Engine, stored_workspace
 
 from adapters import logs
 from adapters.playground.slack import payloads as slack_sends
@@ -27,6 +25,8 @@ from bot.clock import SystemClock
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, HomeOpened, MessageReceived, Target, TargetKind
 from bot.ports import StoreUnavailable
 from bot.transition import ShowForm, ShowHome, Whisper
+from tests.adapters.slack.slack_things import CARD, FORM, PRESS, SAID
+from tests.adapters.slack.slack_under_test import SECRET, TOKEN, Engine, stored_workspace
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 

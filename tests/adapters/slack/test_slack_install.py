@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from slack_under_test import SECRET, TOKEN, Engine
 
 from adapters.chat import PlatformUnavailable
 from adapters.playground.slack.faults import not_json, rate_limited
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from adapters.slack.install import SCOPES
 from bot.clock import SystemClock
+from tests.adapters.slack.slack_under_test import SECRET, TOKEN, Engine
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from slack_things import AFTER, CARD, SAID
-from slack_under_test import SECRET, TOKEN, Engine
 
 from adapters.playground.slack import faults
 from adapters.slack.adapter import SlackAdapter, SlackConfig
@@ -14,6 +12,8 @@ from adapters.slack.platform import SlackPlatform
 from adapters.slack.web_api import WebApi
 from bot.clock import SystemClock
 from bot.ports import NeverLeft, Reason, Refused, Sent, Throttled, Unclear
+from tests.adapters.slack.slack_things import AFTER, CARD, SAID
+from tests.adapters.slack.slack_under_test import SECRET, TOKEN, Engine
 
 POST = "chat.postMessage"
 

@@ -9,7 +9,6 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from slack_things import CARD, FORM
 
 from adapters.playground.slack.block_kit import check_message_blocks, check_view
 from adapters.slack.forms import Opener, form_view, home_view, message_view, remembered
@@ -40,6 +39,7 @@ from bot.messages import (
     text,
 )
 from bot.texts import Reader, say
+from tests.adapters.slack.slack_things import CARD, FORM
 
 READER = Reader()
 ODD = "*_~`<>&|:@#!\n\u200b\u202e é漢😀\x07"

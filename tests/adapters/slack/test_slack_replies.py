@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from slack_things import AFTER, BACK, CARD, FORM, OPENED, PRESS, SAID, STEP
-
 from adapters.playground.slack.faults import accepted_late, never_answers
 from bot.messages import Token, text
 from bot.transition import CloseForm, Replace, ShowForm, ShowHome, Whisper
+from tests.adapters.slack.slack_things import AFTER, BACK, CARD, FORM, OPENED, PRESS, SAID, STEP
 
 EVERYTHING = {
     "name": "Acme",

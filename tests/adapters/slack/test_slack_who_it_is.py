@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
-from slack_under_test import SECRET, TOKEN
 
 from adapters.playground.slack.faults import accepted_late
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from bot.clock import MovableClock
+from tests.adapters.slack.slack_under_test import SECRET, TOKEN
 
 SLOW = accepted_late(0.6)
 

@@ -3,10 +3,10 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
-from microsoft_fake import APP_ID, PASSWORD, TENANT, Microsoft
 
 from adapters.teams.connector import Connector
 from adapters.teams.credentials import BotCredentials
+from tests.adapters.teams.microsoft_fake import APP_ID, PASSWORD, TENANT, Microsoft
 
 
 @pytest.fixture

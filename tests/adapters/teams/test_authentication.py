@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 from botbuilder.schema import Activity
-from microsoft_fake import APP_ID, FIRST_KEY, PASSWORD, SECOND_KEY, TENANT, Microsoft
 
 from adapters.teams.authentication import TeamsAuthentication, TenantRefused, TokenRejected
 from adapters.teams.connector import Connector
 from adapters.teams.credentials import GRAPH_SCOPE, BotCredentials, TokenUnavailable
 from adapters.teams.signing_keys import KeysUnavailable, SigningKeys
+from tests.adapters.teams.microsoft_fake import APP_ID, FIRST_KEY, PASSWORD, SECOND_KEY, TENANT, Microsoft
 
 
 class Time:

@@ -12,11 +12,11 @@ import pytest
 from aiohttp import ClientSession
 from botbuilder.schema import Activity
 from botframework.connector.auth import ChannelValidation, SimpleCredentialProvider
-from microsoft_fake import APP_ID, PASSWORD, SECOND_KEY, TENANT, Microsoft
 
 from adapters.teams.authentication import TeamsAuthentication, TokenRejected
 from adapters.teams.connector import Connector
 from adapters.teams.signing_keys import SigningKeys
+from tests.adapters.teams.microsoft_fake import APP_ID, PASSWORD, SECOND_KEY, TENANT, Microsoft
 
 HOUR = 3600
 

@@ -19,12 +19,12 @@ from botbuilder.schema.teams import (
     TaskModuleResponse,
     TaskModuleTaskInfo,
 )
-from microsoft_fake import APP_ID, SECOND_KEY, TENANT, Microsoft
 
 from adapters.teams.authentication import TeamsAuthentication
 from adapters.teams.cloud_adapter import TeamsCloudAdapter, answer_invoke
 from adapters.teams.connector import Connector
 from adapters.teams.signing_keys import SigningKeys
+from tests.adapters.teams.microsoft_fake import APP_ID, SECOND_KEY, TENANT, Microsoft
 
 CARD = {"type": "AdaptiveCard", "version": "1.5", "body": [{"type": "TextBlock", "text": "Schön"}]}
 CARD_ANSWER = {"statusCode": 200, "type": "application/vnd.microsoft.card.adaptive", "value": CARD}

@@ -6,13 +6,13 @@ from email.utils import formatdate
 import pytest
 from aiohttp import ClientSession, ClientTimeout, web
 from aiohttp.test_utils import unused_port
-from microsoft_fake import APP_ID, TENANT, Handler, Microsoft
 
 from adapters.teams.connector import Connector
 from adapters.teams.connector_error import ConnectorError, Outcome
 from adapters.teams.credentials import BotCredentials
 from adapters.teams.service_url import SERVICE_HOSTS, ServiceUrlRefused, check_service_url
 from adapters.teams.turn_connector import TurnConnectorFactory
+from tests.adapters.teams.microsoft_fake import APP_ID, TENANT, Handler, Microsoft
 
 CHANNEL = "19:abc@thread.tacv2;messageid=1"
 HELLO = {"type": "message", "text": "hello"}

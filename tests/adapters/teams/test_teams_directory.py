@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from teams_tenant import Bot, HandClock, running_bot
 
 from adapters.playground.teams.identity import GRAPH_SCOPE
 from adapters.playground.teams.refusal import Refused as MicrosoftRefused
@@ -15,6 +14,7 @@ from adapters.teams.roster import email_of, person_of
 from bot.events import NotFound, Problem, Target, TargetKind
 from bot.model import Workspace
 from bot.ports import DirectoryUnavailable
+from tests.adapters.teams.teams_tenant import Bot, HandClock, running_bot
 
 WRITABLE = ["adele", "alex", "diego", "isaiah", "lidia", "megan", "mei", "pradeep"]
 

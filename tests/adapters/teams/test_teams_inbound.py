@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from teams_tenant import Bot, running_bot, say
 
 from adapters.teams.words import Place, words_of
 from bot.events import (
@@ -35,6 +34,7 @@ from bot.messages import (
 from bot.model import Person
 from bot.ports import StoreUnavailable
 from bot.transition import CloseForm, Replace, ShowForm, ShowHome, Whisper
+from tests.adapters.teams.teams_tenant import Bot, running_bot, say
 
 
 @pytest.fixture

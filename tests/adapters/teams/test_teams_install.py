@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from teams_tenant import Bot, database, running_bot, say
 
 from adapters.chat import PlatformUnavailable
 from adapters.playground.teams import TeamsEmulator
 from adapters.teams.adapter import TeamsAdapter
 from bot.events import HomeOpened
 from bot.transition import ShowHome
+from tests.adapters.teams.teams_tenant import Bot, database, running_bot, say
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientTimeout
-from teams_tenant import Bot, running_bot, say
 
 from bot.ports import NeverLeft, Reason, Refused, Sent, Throttled, Unclear
+from tests.adapters.teams.teams_tenant import Bot, running_bot, say
 
 
 @pytest.fixture

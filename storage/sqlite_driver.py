@@ -4,6 +4,7 @@ statement, to fetch what it found, to be closed. Each costs more than most of th
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -56,11 +57,23 @@ class _Cursor:
 
 
 class Connection(aiosqlite.Connection):
-    """An aiosqlite connection with those cursors."""
+    """An aiosqlite connection with those cursors, whose thread is told to end only once: one that has ended answers
+    nobody. SQLAlchemy tells it when a task is cancelled while it closes a connection, and the closing then tells it
+    again, and would wait for ever.
+    """
+
+    _stopping = False
 
     def cursor(self) -> _Cursor:  # type: ignore[override]  # SQLAlchemy asks for no more of it
         """A new one."""
         return _Cursor(self)
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Let the thread end when it has done what it was given; None when that was asked before."""
+        if self._stopping:
+            return None
+        self._stopping = True
+        return super().stop()
 
     async def in_thread(self, work: Any, *arguments: Any) -> None:
         """Run it in the connection's own thread, with the real connection as its first argument."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from bot.ports import StoreUnavailable
+from storage import sqlite_driver
 from storage.database import Database
 from tests.storage.stored_things import begin, person
 
@@ -52,3 +54,12 @@ async def test_a_cancelled_transaction_leaves_nothing_locked(store: Database, da
     async with asyncio.timeout(2), anew.transaction() as tx:
         await tx.inbox.forget(LONG_AGO)
     await anew.close()
+
+
+async def test_a_connection_that_is_told_twice_to_close_is_closed_and_keeps_nobody_waiting(tmp_path: Path):
+    """SQLAlchemy lets go of a connection that is being closed when the task that closes it is cancelled."""
+    connection = await sqlite_driver.connect(str(tmp_path / "some.db"))
+    closing = asyncio.create_task(connection.close())
+    await asyncio.sleep(0)
+    connection.stop()
+    await asyncio.wait_for(closing, 5.0)

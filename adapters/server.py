@@ -67,10 +67,11 @@ class Bot:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Bot]:
         """Run the loops; on leaving, finish what is in flight. The application must be served by now."""
+        look_ups = asyncio.create_task(self.look_ups.run(), name="look-ups")
         loops = [
+            look_ups,
             asyncio.create_task(self._start_platforms(), name="start platforms"),
             asyncio.create_task(self.dispatcher.run(), name="dispatcher"),
-            asyncio.create_task(self.look_ups.run(), name="look-ups"),
             asyncio.create_task(self.waves.run(), name="waves"),
         ]
         self.scheduler.start()
@@ -78,8 +79,9 @@ class Bot:
             yield self
         finally:
             self.scheduler.shutdown(wait=False)
+            self.look_ups.stop()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.dispatcher.stop(), GRACE)
+                await asyncio.wait_for(asyncio.gather(self.dispatcher.stop(), look_ups), GRACE)
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)

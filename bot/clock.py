@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
 
@@ -34,3 +35,15 @@ class MovableClock(SystemClock):
             raise ValueError("this clock only moves forward")
         self._offset += by
         return self.now()
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Return when the first is done, and end the others. Raises what it raised."""
+    tasks = [asyncio.ensure_future(each) for each in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in tasks:
+            each.cancel()
+    for each in done:
+        await each

@@ -15,12 +15,13 @@ from datetime import timedelta
 
 import structlog
 
+from bot.clock import first_of
 from bot.lane import AFTER_FAILURE, IDLE, Lane
 from bot.model import Platform
 from bot.observer import Observer, Unobserved
 from bot.ports import ChatPlatform, Clock, Reason, StaleWrite, Store, StoreUnavailable, Unclear
 from bot.ratelimit import LaneLimits
-from bot.sending import LEASE, Sending, first_of
+from bot.sending import LEASE, Sending
 from bot.settling import settle_unclear
 from bot.upkeep import Upkeep
 

@@ -11,9 +11,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from bot.clock import first_of
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable
 from bot.ratelimit import Bucket, LaneLimits
-from bot.sending import Sending, first_of
+from bot.sending import Sending
 from bot.upkeep import Upkeep
 
 IDLE = 0.5  # seconds between looks when there is nothing to do

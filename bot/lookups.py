@@ -17,6 +17,7 @@ from typing import TypeVar
 import structlog
 
 from bot import faultpoints
+from bot.clock import first_of
 from bot.conversations.invite_messages import name_of
 from bot.events import NotFound, PeopleFound, Problem, Target, TargetKind
 from bot.model import Listed, LookUp, Person, Platform, Workspace
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 class LookUpWorker:
-    """Answers what was asked. `run_once` takes everything that is ready; `run` repeats it until cancelled."""
+    """Answers what was asked. `run_once` takes everything that is ready; `run` repeats it until stopped."""
 
     def __init__(self, store: Store, directories: Mapping[Platform, Directory], handle: Handle, clock: Clock) -> None:
         self._store = store
@@ -45,11 +46,16 @@ class LookUpWorker:
         self._handle = handle
         self._clock = clock
         self._busy: dict[str, asyncio.Task[bool]] = {}  # by workspace
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take nothing new, and give back what is being asked: `run` ends when that is done."""
+        self._stopped.set()
 
     async def run(self) -> None:
-        """Answer questions as they come."""
+        """Answer questions as they come, until stopped."""
         try:
-            while True:
+            while not self._stopped.is_set():
                 try:
                     while len(self._busy) < AT_A_TIME and (look_up := await self._claim()):
                         self._start(look_up)
@@ -57,7 +63,7 @@ class LookUpWorker:
                     log.warning("look_up.database_unavailable")
                 except Exception:
                     log.exception("look_up.failed")
-                await self._clock.sleep(IDLE)
+                await first_of(self._clock.sleep(IDLE), self._stopped.wait())
         finally:
             tasks = list(self._busy.values())
             for task in tasks:
@@ -102,6 +108,9 @@ class LookUpWorker:
                     await self._answer(look_up, workspace, asker)
             except DirectoryUnavailable as failure:
                 return await self._put_off(look_up, failure.retry_after)
+            except asyncio.CancelledError:  # the next to come asks at once, instead of when the lease has ended
+                await self._put_off(look_up, 0.0)
+                raise
             except Exception as failure:
                 if look_up.attempt < MAX_ATTEMPTS + LAST_WORDS:
                     log.warning("look_up.not_handled", look_up=look_up.id, why=type(failure).__name__)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, islice, repeat
@@ -16,6 +16,7 @@ from itertools import chain, islice, repeat
 import structlog
 
 from bot import faultpoints
+from bot.clock import first_of
 from bot.conversations.invitation import compose
 from bot.model import Delivery, Person, Workspace
 from bot.observer import Observer
@@ -286,18 +287,6 @@ def _new_channels(answered: Sequence[Attempt]) -> Sequence[tuple[str, str]]:
         for person, sent in told
         if person is not None and sent.channel_id not in ("", person.channel_id)
     ]
-
-
-async def first_of(*waits: Awaitable[object]) -> None:
-    """Return when the first is done, and end the others. Raises what it raised."""
-    tasks = [asyncio.ensure_future(each) for each in waits]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for each in tasks:
-            each.cancel()
-    for each in done:
-        await each
 
 
 def pace(bucket: Bucket, outcome: object, now: datetime) -> None:

@@ -188,15 +188,20 @@ async def test_a_slow_directory_does_not_hold_up_another_workspaces(
     await rolled_out(store, rollout(id="rollout-2", company="other"))
     await engine(command("invite", ENGINEERING, actor=eve))
     await engine(command("invite", ENGINEERING))
-    running = asyncio.create_task(LookUpWorker(store, {Platform.SLACK: SlowDirectory()}, engine, SystemClock()).run())
+    asking = LookUpWorker(store, {Platform.SLACK: SlowDirectory()}, engine, SystemClock())
+    running = asyncio.create_task(asking.run())
     async with asyncio.timeout(20):
         while LookUpState.DONE not in {each.state for each in await stored(store, LookUp)}:  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # a database calls nobody
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
     assert [each.person_id for each in await lists(store)] == [eve.id]
     states = sorted(each.state for each in await stored(store, LookUp))
     assert states == [LookUpState.DONE, LookUpState.READY, LookUpState.RUNNING], "one at a time in each workspace"
+
+    asking.stop()
+    async with asyncio.timeout(20):
+        await running
+    states = sorted(each.state for each in await stored(store, LookUp))
+    assert states == [LookUpState.DONE, LookUpState.READY, LookUpState.READY], "the next to come asks at once"
 
 
 GRACE_IN_TEAMS = person("grace", "teams:X")

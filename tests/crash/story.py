@@ -62,12 +62,12 @@ class Story:
     async def look_up(self, group: str) -> None:
         """The admin gets the list of those who would be written to."""
         admin = self.admin
-        await self._insist(lambda: admin.says(f"invite {group}"), lambda: admin.may_press("Send to "))
+        await self.insists(lambda: admin.says(f"invite {group}"), lambda: admin.may_press("Send to "))
 
     async def invite(self) -> None:
         """The admin agrees, and the messages go out."""
         admin = self.admin
-        await self._insist(
+        await self.insists(
             admin.agrees,
             lambda: not admin.may_press("Send to ") or any(each.messages(INVITATION) for each in self._invitees),
         )
@@ -75,7 +75,7 @@ class Story:
     async def confirm(self, *people: Colleague) -> None:
         """They can see their organizations."""
         for who in people:
-            await self._insist(partial(who.presses, ACCESS), lambda who=who: not who.may_press(ACCESS))
+            await self.insists(partial(who.presses, ACCESS), lambda who=who: not who.may_press(ACCESS))
 
     async def reminded(self) -> None:
         """The policy is changed, and days pass, until everybody who has not confirmed has a reminder."""
@@ -129,9 +129,9 @@ class Story:
                     return
                 await asyncio.sleep(LOOK)
 
-        await self._insist(go_on, done)
+        await self.insists(go_on, done)
 
-    async def _insist(self, act: Callable[[], Awaitable[None]], done: Callable[[], object]) -> None:
+    async def insists(self, act: Callable[[], Awaitable[None]], done: Callable[[], object]) -> None:
         """Do it, and do it again when nothing comes of it."""
         for _ in range(TRIES):
             await self._bot.up.wait()

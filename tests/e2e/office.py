@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import exists, or_, select
 
 from adapters.cli import TimeLimits, assembled
 from adapters.playground.demo import Playground
@@ -29,6 +28,8 @@ from tests.e2e.on_teams import OnTeams
 
 # These stories tell what happens, not how fast: on a machine that is busy otherwise, nobody gives up early.
 UNHURRIED = TimeLimits(answer=2 * PATIENCE, slack_profile=PATIENCE, teams_profile=PATIENCE)
+MOMENT = 0.02  # seconds
+_MAKE_WORK = "rollout", "invitation", "delivery", "wave", "look_up"  # tables
 MONDAY = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
 
 
@@ -42,13 +43,16 @@ class OfficeClock(MovableClock):
     def __init__(self) -> None:
         super().__init__()
         self._offset = MONDAY - super().now()
-        self._happened = 0  # so many things
-        self._seen: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()  # of them, by each loop
         self._next = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
 
     def something_happens(self) -> None:
-        """Whoever looks for work looks now."""
-        self._happened += 1
+        """Whoever looks for work looks in a moment: once for all that happens until then."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(MOMENT, self._wake)
+
+    def _wake(self) -> None:
+        self._soon = None
         self._next.set()
         self._next = asyncio.Event()
 
@@ -58,14 +62,12 @@ class OfficeClock(MovableClock):
         return moved
 
     async def sleep(self, seconds: float) -> None:
-        loop = asyncio.current_task()
-        assert loop is not None
         if seconds > IDLE:
             await asyncio.sleep(0.05)
-        elif self._seen.setdefault(loop, self._happened) == self._happened:
+        else:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._next.wait(), seconds)
-        self._seen[loop] = self._happened
+                async with asyncio.timeout(seconds):  # wait_for loses a cancellation now and then
+                    await self._next.wait()
 
 
 class Office:
@@ -150,21 +152,22 @@ class Office:
                 await asyncio.sleep(0.03)
 
     async def _is_busy(self) -> bool:
-        now = self.clock.now()
-        running = {each.id for each in await self.rows("rollout") if each.state is RolloutState.ACTIVE}
-        to_remind = any(
-            each.due_at and each.due_at <= now and each.rollout_id in running
-            for each in await self.rows("invitation")
+        rollout, invitation, delivery, wave, look_up = (METADATA.tables[name] for name in _MAKE_WORK)
+        now, state = self.clock.now(), delivery.c.state
+        work = (
+            exists().where(
+                invitation.c.due_at <= now,
+                invitation.c.rollout_id == rollout.c.id,
+                rollout.c.state == RolloutState.ACTIVE,
+            ),
+            exists().where(state == DeliveryState.SENDING),
+            exists().where(state == DeliveryState.READY, delivery.c.not_before <= now),
+            exists().where(state == DeliveryState.SENT, delivery.c.outdated > 0),
+            exists().where(wave.c.stage == WaveStage.STORING),
+            exists().where(look_up.c.state != LookUpState.DONE),
         )
-        to_send = any(
-            each.state is DeliveryState.SENDING
-            or (each.state is DeliveryState.READY and each.not_before <= now)
-            or (each.state is DeliveryState.SENT and each.outdated)
-            for each in await self.rows("delivery")
-        )
-        to_store = any(each.stage is WaveStage.STORING for each in await self.rows("wave"))
-        to_look_up = any(each.state is not LookUpState.DONE for each in await self.rows("look_up"))
-        return to_remind or to_send or to_store or to_look_up
+        async with self._engine.connect() as connection:
+            return bool(await connection.scalar(select(or_(*work))))
 
     def shows_progress(self) -> None:
         """Bring the progress messages up to date now, not in three seconds."""

@@ -281,9 +281,12 @@ class Listed(SQLModel):
 
 
 class WaveStage(StrEnum):
-    """A wave's life: its invitations are stored in the background, then sent, unless the rest is cancelled."""
+    """A wave's life: its invitations are stored in the background, when its time has come, then sent, unless it is held
+    for an admin to look at, or the rest is cancelled.
+    """
 
     STORING = "storing"
+    HELD = "held"
     SENDING = "sending"
     CANCELLED = "cancelled"
 
@@ -298,6 +301,8 @@ class Wave(SQLModel):
     created_at: datetime = Field(sa_type=UtcDateTime)
     list_id: str = ""  # whom it invites, while they are being stored
     stage: WaveStage = Field(default=WaveStage.SENDING, sa_type=ByValue(WaveStage))
+    starts_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # for a planned one: bot/planned_waves.py
+    hold_above: int | None = None  # percent of the previous wave's people with a problem; a planned one is then held
     size: int = 0
     withdrawn: int = 0  # of these, who was not written to because the rest was cancelled, and is not invited
     channel_id: str = ""  # where the progress message is

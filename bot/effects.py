@@ -71,7 +71,7 @@ async def _queue(tx: Transaction, effect: SendMessage, now: datetime) -> None:
     person = await tx.people.person(effect.to)
     if person is None:
         raise LookupError(f"a message to somebody unknown: {effect.to}")
-    delivery = _notice(effect.key, person, effect.message, effect.rollout_id, now)
+    delivery = notice(effect.key, person, effect.message, effect.rollout_id, now)
     of = {"kind": effect.kind, "invitation_id": effect.invitation_id}
     await tx.deliveries.enqueue([delivery.model_copy(update=of)])
 
@@ -81,13 +81,14 @@ async def _answer(tx: Transaction, effect: AnswerCases, now: datetime) -> None:
     people = {person.id: person for person in await tx.people.by_ids(answered.values())}
     await tx.deliveries.enqueue(
         [
-            _notice(f"{case_id}:answer", people[person_id], effect.message, effect.rollout_id, now)
+            notice(f"{case_id}:answer", people[person_id], effect.message, effect.rollout_id, now)
             for case_id, person_id in answered.items()
         ]
     )
 
 
-def _notice(key: str, to: Person, message: Message, rollout_id: str | None, now: datetime) -> Delivery:
+def notice(key: str, to: Person, message: Message, rollout_id: str | None, now: datetime) -> Delivery:
+    """A message to somebody, ready to go. The same key is the same message: it goes once."""
     return Delivery(
         id=derived_id(key),
         key=key,

@@ -88,7 +88,9 @@ class ButtonPressed(Incoming):
 
 @dataclass(frozen=True, kw_only=True)
 class FormSubmitted(Incoming):
-    """A form's step was submitted. `message` is set where the form is a card in the chat (Teams)."""
+    """A form's step was submitted. `message` is the one that it was opened from, if any; where the form is a card in
+    the chat (Teams), it stands in its place.
+    """
 
     token: Token
     values: FormValues

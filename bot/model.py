@@ -281,8 +281,8 @@ class Listed(SQLModel):
 
 
 class WaveStage(StrEnum):
-    """A wave's life: its invitations are stored in the background, when its time has come, then sent, unless it is held
-    for an admin to look at, or the rest is cancelled.
+    """A wave's life: its invitations are stored in the background, when its time has come, then sent, unless it is
+    held for an admin to look at, or the rest is cancelled.
     """
 
     STORING = "storing"

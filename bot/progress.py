@@ -72,7 +72,7 @@ def _shown(wave: Wave, rollout: Rollout, counts: WaveCounts) -> str:
 
 def _settled(platforms: Mapping[Platform, ChatPlatform], wave: Wave, counts: WaveCounts) -> bool:
     """Whether nothing will change any more by itself. What is unclear will, where the platform can be asked."""
-    if wave.stage is WaveStage.STORING or waiting_of(wave, counts):
+    if wave.stage in (WaveStage.STORING, WaveStage.HELD) or waiting_of(wave, counts):
         return False
     platform = platforms.get(Platform(wave.workspace_id.split(":", maxsplit=1)[0]))
     return platform is None or not platform.can_find or not counts.looked_up

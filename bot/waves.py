@@ -10,7 +10,9 @@ from __future__ import annotations
 import structlog
 
 from bot import faultpoints
+from bot.effects import notice
 from bot.model import RolloutState, Wave, WaveStage
+from bot.planned_waves import held_message, is_to_wait, moments
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
 
 AT_ONCE = 500  # people in one transaction: a tenth of a second, so that nobody's click waits long for it
@@ -42,7 +44,7 @@ class WaveWorker:
         done = 0
         while True:
             async with self._store.transaction() as tx:
-                waves = await tx.rollouts.waves_to_work_on()
+                waves = await tx.rollouts.waves_to_work_on(self._clock.now())
                 rollouts = await tx.deliveries.hold_tasks()
             advanced = [wave for wave in waves if await self._step(wave)]
             advanced += [rollout for rollout in rollouts if await self._hold(rollout)]
@@ -89,14 +91,30 @@ class WaveWorker:
         if rollout is None or rollout.state is RolloutState.FINISHED:
             await _count(tx, wave, stage=WaveStage.CANCELLED)
             return True
+        if wave.starts_at is not None and (rollout.state is RolloutState.PAUSED or await self._is_held(tx, wave)):
+            return False
         taken = await tx.lists.take(wave.list_id, AT_ONCE)
         if not taken:
             await tx.lists.drop(wave.list_id)  # who was left out
             await _count(tx, wave, stage=WaveStage.SENDING)
             return True
         people = await tx.people.by_ids(taken)
-        new = await tx.invitations.invite(rollout, wave, people, self._clock.now())
+        now = self._clock.now()
+        new = await tx.invitations.invite(rollout, wave, people, now, moments(wave, rollout.policy, people, now))
         await _count(tx, wave, size=wave.size - (len(taken) - new))  # others were invited by somebody else meanwhile
+        return True
+
+    async def _is_held(self, tx: Transaction, wave: Wave) -> bool:
+        """Stop it, and tell the admin, when too many of the wave before it have problems."""
+        before = await tx.cases.reported_before(wave)
+        if not is_to_wait(wave, before):
+            return False
+        await _count(tx, wave, stage=WaveStage.HELD)
+        admin = await tx.people.person(wave.created_by)
+        if admin is not None:
+            message = held_message(wave, before)
+            key = f"{wave.id}:held:{wave.version}"
+            await tx.deliveries.enqueue([notice(key, admin, message, wave.rollout_id, self._clock.now())])
         return True
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select, update
+from sqlalchemy import Select, case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Case, CaseState, Person
-from bot.ports import CaseGroup
+from bot.model import Case, CaseState, Person, Wave
+from bot.ports import CaseGroup, Reported
 from storage.rows import fields, plain
-from storage.tables import CASE, PERSON
+from storage.tables import CASE, INVITATION, PERSON, WAVE
 
 _WIDTH = len(Case.model_fields)
 
@@ -48,6 +48,23 @@ class Cases:
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(Case, row)
+
+    async def reported_before(self, wave: Wave) -> Reported:
+        """How it went with the last wave of this rollout that has invited anybody; nobody when this is the first."""
+        invited = exists().where(INVITATION.c.wave_id == WAVE.c.id)
+        before = (
+            select(WAVE.c.id)
+            .where(WAVE.c.rollout_id == wave.rollout_id, WAVE.c.id != wave.id, invited)
+            .order_by(func.coalesce(WAVE.c.starts_at, WAVE.c.created_at).desc(), WAVE.c.id)
+            .limit(1)
+            .scalar_subquery()
+        )
+        has_case = exists().where(CASE.c.invitation_id == INVITATION.c.id)
+        statement = select(func.count(), func.count().filter(has_case)).where(
+            INVITATION.c.wave_id == before, INVITATION.c.reached_at.is_not(None)
+        )
+        reached, reported = (await self._connection.execute(statement)).one()
+        return Reported(reached, reported)
 
     async def open_group(self, rollout_id: str, problem: str, shown: int) -> CaseGroup | None:
         """The group of this kind that waits for an answer. On PostgreSQL it stays locked until the end, so

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -93,6 +94,8 @@ _SET_REACHED = (
     )
 )
 
+_AT_ONCE: Mapping[str, datetime] = MappingProxyType({})
+
 
 class Invitations:
     """Implements bot.ports.Invitations."""
@@ -160,9 +163,17 @@ class Invitations:
             found.update(await self._connection.scalars(statement))
         return frozenset(found)
 
-    async def invite(self, rollout: Rollout, wave: Wave, people: Sequence[Person], at: datetime) -> int:
+    async def invite(
+        self,
+        rollout: Rollout,
+        wave: Wave,
+        people: Sequence[Person],
+        at: datetime,
+        not_before: Mapping[str, datetime] = _AT_ONCE,
+    ) -> int:
         """Create invitations and their deliveries in bulk; returns how many were new. Nobody is invited twice, and
-        of two people with one identity the first is. In a rollout that is not active, the deliveries are held.
+        of two people with one identity the first is. In a rollout that is not active, the deliveries are held;
+        otherwise each goes when its person's time, by id, has come.
         """
         first: dict[str, Person] = {}
         for person in people:
@@ -177,12 +188,13 @@ class Invitations:
                 for invitation_id, person in sorted(first.items(), key=itemgetter(0))
             ],
         )
-        await insert_alike(
-            self._connection,
-            DELIVERY,
-            _delivery(rollout, wave, at),
-            [_addressed(invitation_id, first[invitation_id]) for invitation_id in new],
-        )
+        at_once = at if rollout.state is RolloutState.ACTIVE else HELD
+        together: defaultdict[datetime, list[str]] = defaultdict(list)  # as many moments as there are time zones
+        for invitation_id in new:
+            together[not_before.get(first[invitation_id].id, at_once)].append(invitation_id)
+        for moment, ids in together.items():
+            addressed = [_addressed(each, first[each]) for each in ids]
+            await insert_alike(self._connection, DELIVERY, _delivery(rollout, wave, at, moment), addressed)
         return len(new)
 
     async def withdraw(self, wave_id: str, limit: int) -> tuple[int, int]:
@@ -370,7 +382,7 @@ def _invitation(rollout: Rollout, wave: Wave, at: datetime) -> Invitation:
     )
 
 
-def _delivery(rollout: Rollout, wave: Wave, at: datetime) -> Delivery:
+def _delivery(rollout: Rollout, wave: Wave, at: datetime, not_before: datetime) -> Delivery:
     return Delivery(
         id="",
         key="",
@@ -380,7 +392,7 @@ def _delivery(rollout: Rollout, wave: Wave, at: datetime) -> Delivery:
         person_id="",
         rollout_id=rollout.id,
         wave_id=wave.id,
-        not_before=at if rollout.state is RolloutState.ACTIVE else HELD,
+        not_before=not_before,
         created_at=at,
     )
 

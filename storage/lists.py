@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import Problem
 from bot.model import Listed
 from bot.ports import LeftOut, ListSummary
 from storage.rows import fields, insert, plain, values
-from storage.tables import LISTED
+from storage.tables import LISTED, WAVE
 
 _IS_PERSON = LISTED.c.person_id != ""
 
@@ -79,8 +79,9 @@ class Lists:
         return people or 0
 
     async def forget(self, before: datetime) -> int:
-        """Delete what nobody has decided on for so long; returns how many lines."""
-        return (await self._connection.execute(delete(LISTED).where(LISTED.c.listed_at < before))).rowcount
+        """Delete what nobody has decided on for so long; returns how many lines. A planned wave keeps its list."""
+        waits = exists().where(WAVE.c.list_id == LISTED.c.list_id, WAVE.c.finished_at.is_(None))
+        return (await self._connection.execute(delete(LISTED).where(LISTED.c.listed_at < before, ~waits))).rowcount
 
     async def _left_out(self, list_id: str, names: int) -> tuple[LeftOut, ...]:
         lines = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Dialog, Rollout, RolloutState, Wave, WaveStage
@@ -71,14 +71,16 @@ class Rollouts:
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(Wave, row)
 
-    async def waves_to_work_on(self) -> Sequence[str]:
-        """Waves that are being stored, or of which the rest is cancelled and may not be withdrawn yet: their ids,
-        oldest first.
+    async def waves_to_work_on(self, now: datetime) -> Sequence[str]:
+        """Waves that are being stored, their time having come, or of which the rest is cancelled and may not be
+        withdrawn yet: their ids, oldest first.
         """
+        works = or_(
+            and_(WAVE.c.stage == WaveStage.STORING, or_(WAVE.c.starts_at.is_(None), WAVE.c.starts_at <= now)),
+            WAVE.c.stage == WaveStage.CANCELLED,
+        )
         statement = (
-            select(WAVE.c.id)
-            .where(WAVE.c.finished_at.is_(None), WAVE.c.stage != WaveStage.SENDING)
-            .order_by(WAVE.c.created_at, WAVE.c.id)
+            select(WAVE.c.id).where(WAVE.c.finished_at.is_(None), works).order_by(WAVE.c.created_at, WAVE.c.id)
         )
         return list(await self._connection.scalars(statement))
 

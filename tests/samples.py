@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from itertools import cycle
 from typing import Any
@@ -50,7 +51,18 @@ from bot.model import (
     Wave,
     WaveStage,
 )
-from bot.ports import CaseCounts, CaseGroup, InvitationView, LeftOut, ListSummary, Reason, RolloutCounts, WaveCounts
+from bot.planned_waves import held_message, starts_at
+from bot.ports import (
+    CaseCounts,
+    CaseGroup,
+    InvitationView,
+    LeftOut,
+    ListSummary,
+    Reason,
+    Reported,
+    RolloutCounts,
+    WaveCounts,
+)
 from bot.roles import Role
 from bot.transition import CloseForm, Replace, SendMessage, ShowForm, ShowHome, Transition, Whisper
 from tests import samples_of_finishing
@@ -284,10 +296,35 @@ def _invite(of: Company) -> Scenes:
         Listed(list_id="list", position=at, label=of.words[:100], problem=problem, listed_at=NOON)
         for at, problem in zip(range(NAMES_A_PAGE), cycle(("", *Problem)), strict=False)
     )
-    for action in ("names.0", "names.37", "names.38", "names.39", "names.40", "cancel", "send", "all"):
+    for action in (
+        "names.0",
+        "names.37",
+        "names.38",
+        "names.39",
+        "names.40",
+        "cancel",
+        "send",
+        "later",
+        "show",
+        "all",
+    ):
         token = Token("invite", action, dialog.id, waiting.version)
-        loaded = InviteLoaded(here, dialog=waiting, lines=lines)
+        summary = ListSummary({"slack:T1": 1500}, names) if action == "show" else ListSummary()
+        loaded = InviteLoaded(here, dialog=waiting, summary=summary, lines=lines)
         yield action, _decide("invite", loaded, press(token, of.admin))
+    loaded = InviteLoaded(here, dialog=waiting, lines=lines)
+    plan = Token("invite", "plan", dialog.id, waiting.version)
+    for name, days, hold in (
+        ("planned", 6, "10"),
+        ("planned without waiting for anything", 6, "never"),
+        ("planned for yesterday", -1, "never"),
+        ("planned for a Saturday", 4, "never"),
+        ("planned for after the deadline", 34, "never"),
+        ("planned for next year", 365, "never"),
+    ):
+        day = (NOON + days * DAY).date().isoformat()
+        yield name, _decide("invite", loaded, submit(plan, of.admin, day=day, hour="9", hold=hold))
+    yield "planned for no day", _decide("invite", loaded, submit(plan, of.admin, day="", hour="9", hold="never"))
 
 
 def _wave(of: Company) -> Scenes:
@@ -303,7 +340,16 @@ def _wave(of: Company) -> Scenes:
     yield "cancelling", Transition(Replace(progress_message(stopped, of.rollout, counts)))
     yield "cancelled", Transition(Replace(progress_message(stopped, of.rollout, gone)))
     yield "finished", Transition(Replace(progress_message(wave, of.rollout, done)))
-    for action in ("pause", "resume", "cancel", "again", "status", "else"):
+    planned = wave.model_copy(update={"stage": WaveStage.STORING, "starts_at": starts_at(date(2026, 3, 9), 9)})
+    held = planned.model_copy(update={"stage": WaveStage.HELD, "hold_above": 10})
+    yield "planned", Transition(Replace(progress_message(planned, of.rollout, WaveCounts())))
+    yield "held", Transition(Replace(progress_message(held, of.rollout, WaveCounts())))
+    told = held_message(held, Reported(reached=120, reported=14))
+    yield "told that it is held", Transition(effects=(SendMessage(key="held", to=of.admin.id, message=told),))
+    for action in ("start", "cancel", "pause"):
+        loaded = WaveLoaded(scene(of.rollout), wave=held)
+        yield f"held, {action}", _decide("wave", loaded, press(Token("wave", action, "w"), of.admin))
+    for action in ("pause", "resume", "cancel", "again", "start", "status", "else"):
         loaded = WaveLoaded(scene(of.rollout), wave=wave, counts=counts)
         yield action, _decide("wave", loaded, press(Token("wave", action, "w"), of.admin))
     yield "gone", _decide("wave", WaveLoaded(scene(of.rollout)), press(Token("wave", "pause", "w"), of.admin))

@@ -221,8 +221,16 @@ def submission(body: Mapping[str, Any], workspace_id: str, place: Place, actor: 
         workspace_id=workspace_id,
         actor=actor,
         token=place.form,
+        message=_message_of(place.opener),
         values=_values(part(body, "view")),
     )
+
+
+def _message_of(opener: Opener) -> MessageRef | None:
+    """The message that a modal was opened from, where it can be changed later."""
+    if opener.ephemeral or not opener.message_id:
+        return None
+    return MessageRef(opener.channel_id, opener.message_id)
 
 
 def message(body: Mapping[str, Any], workspace_id: str, actor: Person) -> MessageReceived | None:

@@ -12,14 +12,16 @@ from datetime import datetime, timedelta
 
 from bot.commands import targets_of, words_of
 from bot.conversations import answers
+from bot.conversations.invite_later import Plan, plan_form, read_plan
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES, list_message, names_message
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.wave_messages import estimated_seconds, progress_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, PeopleFound
 from bot.messages import Tone, text
 from bot.model import Dialog, Listed, Rollout, RolloutState, Wave, WaveStage, derived_id
+from bot.planned_waves import starts_at
 from bot.ports import ListSummary, Transaction, WaveCounts
-from bot.transition import AskDirectory, Replace, SendMessage, Transition, Whisper
+from bot.transition import AskDirectory, Replace, SendMessage, ShowForm, Transition, Whisper
 
 InviteEvent = CommandIssued | PeopleFound | ButtonPressed | FormSubmitted
 
@@ -48,7 +50,9 @@ async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoad
                 return InviteLoaded(scene)
             page = _page(event.token.action) or 0
             lines = await tx.lists.page(list_of(dialog), page * NAMES_A_PAGE, NAMES_A_PAGE)
-            return InviteLoaded(scene, dialog=dialog, lines=tuple(lines))
+            in_short = event.token.action == "show"
+            summary = await tx.lists.summary(list_of(dialog), SHOWN_NAMES) if in_short else ListSummary()
+            return InviteLoaded(scene, None, dialog, summary, tuple(lines))
 
 
 def list_of(dialog: Dialog) -> str:
@@ -149,32 +153,47 @@ def _decided(
         return Transition(Replace(cancelled), (closed,), audit="invite.cancelled", subject=dialog.id)
     if not loaded.lines:  # lists are not kept for ever
         return answers.outdated()
-    page = _page(event.token.action)
-    if page is not None:
-        return Transition(reply=Replace(names_message(dialog, rollout, loaded.lines, page)))
+    shown = _shown(loaded, dialog, rollout, event.token.action)
+    if shown is not None:
+        return Transition(reply=shown)
+    if event.token.action == "plan" and isinstance(event, FormSubmitted):
+        plan = read_plan(event, dialog, rollout.policy, now)
+        return _send(closed, rollout, event, now, plan) if isinstance(plan, Plan) else Transition(ShowForm(plan))
     if event.token.action != "send":
         return answers.outdated()
     if rollout.state is RolloutState.PAUSED:
         return answers.whisper(text("invite.paused"), Tone.WARNING)
-    return _send(dialog, closed, rollout, event, now)
+    return _send(closed, rollout, event, now)
+
+
+def _shown(loaded: InviteLoaded, dialog: Dialog, rollout: Rollout, action: str) -> Replace | ShowForm | None:
+    """What an action shows that decides nothing; None for the others."""
+    page = _page(action)
+    if page is not None:
+        return Replace(names_message(dialog, rollout, loaded.lines, page))
+    if action == "show":
+        return Replace(list_message(dialog, rollout, loaded.summary))
+    return ShowForm(plan_form(dialog, rollout.policy)) if action == "later" else None
 
 
 def _send(
-    dialog: Dialog, closed: Dialog, rollout: Rollout, event: ButtonPressed | FormSubmitted, now: datetime
+    closed: Dialog, rollout: Rollout, event: ButtonPressed | FormSubmitted, now: datetime, plan: Plan | None = None
 ) -> Transition:
     """The wave is stored here, its invitations in the background (bot/waves.py): the answer takes the same time for
-    ten people and for a hundred thousand.
+    ten people and for a hundred thousand. A planned one starts later.
     """
-    lanes = lanes_of(dialog)
-    ends_at = now + timedelta(seconds=estimated_seconds(lanes))
+    lanes = lanes_of(closed)
+    ends_at = None if plan else now + timedelta(seconds=estimated_seconds(lanes))
     wave = Wave(
-        id=derived_id(dialog.id, "wave"),
+        id=derived_id(closed.id, "wave"),
         rollout_id=rollout.id,
         workspace_id=event.workspace_id,
         created_by=event.actor.id,
         created_at=now,
-        list_id=list_of(dialog),
+        list_id=list_of(closed),
         stage=WaveStage.STORING,
+        starts_at=starts_at(plan.day, plan.hour) if plan else None,
+        hold_above=plan.hold_above if plan else None,
         size=sum(lanes.values()),
         channel_id=event.message.channel_id if event.message else "",
         message_id=event.message.message_id if event.message else "",
@@ -183,7 +202,7 @@ def _send(
     return Transition(
         reply=Replace(progress_message(wave, rollout, WaveCounts(), ends_at)),
         state=(closed, wave),
-        audit="invited",
+        audit="invite.planned" if plan else "invited",
         subject=wave.id,
         details=(("people", wave.size),),
     )

@@ -86,7 +86,8 @@ def _buttons(dialog: Dialog, between: Sequence[Button]) -> tuple[AnyButton, ...]
     sure = text("invite.sure", count=people)
     send = Button(text("invite.send", count=people), token, Style.PRIMARY, confirm=sure)
     cancel = Button(text("button.cancel"), Token("invite", "cancel", dialog.id, dialog.version))
-    return (send, *between, cancel)
+    later = Button(text("invite.later"), Token("invite", "later", dialog.id, dialog.version))
+    return (send, later, *between, cancel)
 
 
 def _turn(label: str, dialog: Dialog, page: int) -> Button:

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.conversations import answers
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.status import status_message
-from bot.conversations.wave_messages import progress_message, waiting_of
+from bot.conversations.wave_messages import is_waiting, progress_message, waiting_of
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted
 from bot.model import Rollout, RolloutState, Wave, WaveStage
 from bot.ports import RolloutCounts, Transaction, WaveCounts
@@ -83,6 +83,21 @@ def _cancel(rollout: Rollout, wave: Wave, counts: WaveCounts) -> Transition:
     )
 
 
+def _start(rollout: Rollout, wave: Wave, counts: WaveCounts) -> Transition:
+    """A planned wave, or one that waits for the admin, goes now, and to everybody at once."""
+    if not is_waiting(wave, counts):
+        return Transition(reply=Replace(progress_message(wave, rollout, counts)))
+    changes = {"stage": WaveStage.STORING, "starts_at": None, "hold_above": None, "shown": ""}
+    after = wave.model_copy(update={**changes, "version": wave.version + 1})
+    return Transition(
+        reply=Replace(progress_message(after, rollout, counts)),
+        state=(after,),
+        audit="invite.started",
+        subject=wave.id,
+        details=(("people", waiting_of(wave, counts)),),
+    )
+
+
 def _send_again(rollout: Rollout, wave: Wave, counts: WaveCounts) -> Transition:
     if not counts.failed or (wave.stage is WaveStage.CANCELLED and wave.finished_at is None):
         return Transition(reply=Replace(progress_message(wave, rollout, counts)))
@@ -100,6 +115,6 @@ def _send_again(rollout: Rollout, wave: Wave, counts: WaveCounts) -> Transition:
 
 
 _PAUSING = {"pause": RolloutState.PAUSED, "resume": RolloutState.ACTIVE}
-_DECIDING = {"cancel": _cancel, "again": _send_again}
+_DECIDING = {"cancel": _cancel, "again": _send_again, "start": _start}
 
 WAVE = Conversation("wave", _load, _step)

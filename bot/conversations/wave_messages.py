@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.conversations.bars import bar
-from bot.messages import Button, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
+from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
 from bot.model import DeliveryState, Platform, Rollout, RolloutState, Wave, WaveStage
+from bot.planned_waves import day_and_hour
 from bot.ports import WaveCounts
 
 # What the platforms let through in a minute, for the estimate before sending (docs/delivery.md, "Order and speed").
@@ -38,24 +39,35 @@ def waiting_of(wave: Wave, counts: WaveCounts) -> int:
     return queued + max(wave.size - wave.withdrawn - counts.total, 0)
 
 
+def is_waiting(wave: Wave, counts: WaveCounts) -> bool:
+    """Whether it has not begun: its time has not come, or an admin is to look first."""
+    planned = wave.stage is WaveStage.STORING and wave.starts_at is not None and not counts.total
+    return planned or wave.stage is WaveStage.HELD
+
+
 def progress_message(wave: Wave, rollout: Rollout, counts: WaveCounts, ends_at: datetime | None = None) -> Message:
     """Sent, waiting, failed and why, the expected end; and what an admin can do about it."""
     sent, waiting = counts.states.get(DeliveryState.SENT, 0), waiting_of(wave, counts)
     paused = bool(waiting) and rollout.state is RolloutState.PAUSED
-    title = text(f"progress.title.{_title(wave, paused=paused, waiting=bool(waiting))}")
+    title = text(f"progress.title.{_title(wave, counts, paused=paused, waiting=bool(waiting))}")
     progress = Section(text("progress.bar", bar=bar(sent, wave.size), sent=sent, size=wave.size))
     pairs = [(name, text("number", n=value)) for name, value in _figures(wave, counts, sent, waiting)]
-    if waiting and ends_at is not None and not paused and wave.stage is not WaveStage.CANCELLED:
+    if waiting and wave.starts_at is not None:
+        day, hour = day_and_hour(wave.starts_at)
+        pairs.append((text("progress.starts"), text("progress.starts.at", day=Day(day), hour=f"{hour}:00")))
+    elif waiting and ends_at is not None and not paused and wave.stage is not WaveStage.CANCELLED:
         pairs.append((text("progress.ends"), text("progress.ends.at", at=When(ends_at, "time"))))
     notes = (*_notes(wave, counts, waiting), *failures(counts.reasons))
     return Message(title, title, (progress, Facts(tuple(pairs)), *notes), _buttons(wave, rollout, counts, waiting))
 
 
-def _title(wave: Wave, *, paused: bool, waiting: bool) -> str:
+def _title(wave: Wave, counts: WaveCounts, *, paused: bool, waiting: bool) -> str:
     if wave.stage is WaveStage.CANCELLED:
         return "cancelling" if waiting else "cancelled"
     if not waiting:
         return "finished"
+    if is_waiting(wave, counts):
+        return "held" if wave.stage is WaveStage.HELD else "planned"
     return "paused" if paused else "sending"
 
 
@@ -91,13 +103,18 @@ def _buttons(wave: Wave, rollout: Rollout, counts: WaveCounts, waiting: int) -> 
         return Button(label, Token("wave", action, wave.id, wave.version), style, sure)
 
     buttons: list[Button] = []
-    if waiting and wave.stage is not WaveStage.CANCELLED:
+    if is_waiting(wave, counts):
+        sure = text("invite.sure", count=waiting)
+        buttons.append(button(text("button.start_wave"), "start", Style.PRIMARY, sure))
+    elif waiting and wave.stage is not WaveStage.CANCELLED:
         if rollout.state is RolloutState.PAUSED:
             buttons.append(button(text("button.resume"), "resume", Style.PRIMARY, text("progress.resume.sure")))
         else:
             buttons.append(button(text("button.pause"), "pause", Style.PLAIN, text("progress.pause.sure")))
+    if waiting and wave.stage is not WaveStage.CANCELLED:
         sure = text("progress.cancel.sure", count=waiting)
-        buttons.append(button(text("button.cancel_rest"), "cancel", Style.DANGER, sure))
+        label = text("button.cancel" if is_waiting(wave, counts) else "button.cancel_rest")
+        buttons.append(button(label, "cancel", Style.DANGER, sure))
     if counts.failed and not (waiting and wave.stage is WaveStage.CANCELLED):
         again = text("button.send_again", count=counts.failed)
         buttons.append(button(again, "again", Style.PLAIN, text("status.again.sure", count=counts.failed)))

@@ -31,6 +31,7 @@ from bot.ports.views import (
     InvitationView,
     ListSummary,
     RemovalCounts,
+    Reported,
     RolloutCounts,
     Waiting,
     WaveCounts,
@@ -116,8 +117,10 @@ class Rollouts(Protocol):
         """Waves whose progress message may still change."""
         ...
 
-    async def waves_to_work_on(self) -> Sequence[str]:
-        """Waves that are being stored, or of which the rest is cancelled: their ids, oldest first."""
+    async def waves_to_work_on(self, now: datetime) -> Sequence[str]:
+        """Waves that are being stored, their time having come, or of which the rest is cancelled: their ids, oldest
+        first.
+        """
         ...
 
     async def claim_wave(self, wave_id: str) -> Wave | None:
@@ -140,6 +143,10 @@ class Cases(Protocol):
 
     async def own(self, group_id: str, person_id: str) -> Case | None:
         """A person's case in the group: the newest, if they reported it twice."""
+        ...
+
+    async def reported_before(self, wave: Wave) -> Reported:
+        """How it went with the wave that began before this one, of the same rollout; nobody when it is the first."""
         ...
 
     async def open_group(self, rollout_id: str, problem: str, shown: int) -> CaseGroup | None:
@@ -177,8 +184,17 @@ class Invitations(Protocol):
         ...
 
     async def invited_identities(self, rollout_id: str, identities: Iterable[str]) -> frozenset[str]: ...
-    async def invite(self, rollout: Rollout, wave: Wave, people: Sequence[Person], at: datetime) -> int:
-        """Create invitations and their deliveries in bulk; returns how many were new."""
+    async def invite(
+        self,
+        rollout: Rollout,
+        wave: Wave,
+        people: Sequence[Person],
+        at: datetime,
+        not_before: Mapping[str, datetime] = ...,
+    ) -> int:
+        """Create invitations and their deliveries in bulk; returns how many were new. `not_before` says whose message
+        waits until when, by person id.
+        """
         ...
 
     async def withdraw(self, wave_id: str, limit: int) -> tuple[int, int]:

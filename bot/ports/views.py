@@ -44,6 +44,14 @@ class CaseCounts:
 
 
 @dataclass(frozen=True)
+class Reported:
+    """Of the people that a wave has reached, how many have reported a problem."""
+
+    reached: int = 0
+    reported: int = 0
+
+
+@dataclass(frozen=True)
 class CaseGroup:
     """The same problem of one person or many. `shown` are the first of its cases, those without an answer first."""
 

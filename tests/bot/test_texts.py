@@ -56,7 +56,7 @@ FAMILIES: Mapping[str, Any] = {
     "problem.{}.question": [kind for kind in KINDS if NEIGHBOURS[kind]],
     "problem.{}.rather": [kind for kind in KINDS if kind != "other"],
     "progress.{}": ("dead", "unknown", "withdrawn"),
-    "progress.title.{}": ("sending", "paused", "finished", "cancelling", "cancelled"),
+    "progress.title.{}": ("sending", "planned", "held", "paused", "finished", "cancelling", "cancelled"),
     "reason.{}": Reason,
     "region.{}": Region,
     "setup.{}": (

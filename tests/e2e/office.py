@@ -163,7 +163,9 @@ class Office:
             exists().where(state == DeliveryState.SENDING),
             exists().where(state == DeliveryState.READY, delivery.c.not_before <= now + timedelta(seconds=1)),
             exists().where(state == DeliveryState.SENT, delivery.c.outdated > 0),
-            exists().where(wave.c.stage == WaveStage.STORING),
+            exists().where(
+                wave.c.stage == WaveStage.STORING, or_(wave.c.starts_at.is_(None), wave.c.starts_at <= now)
+            ),
             exists().where(look_up.c.state != LookUpState.DONE),
         )
         async with self._engine.connect() as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from tests.e2e.chatting import Said, Somebody
 from tests.e2e.office import Chat, eventually
 from tests.e2e.on_slack import OnSlack
@@ -63,6 +65,48 @@ async def test_cancelling_the_rest_leaves_them_uninvited_and_they_can_be_invited
     await invites(chat.admin, chat.invitee, chat.colleague)
     await chat.office.settles()
     assert len(chat.invitee.invitations) == len(chat.colleague.invitations) == 1
+
+
+async def test_a_planned_wave_reaches_everybody_at_the_same_time_where_they_are(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee, chat.colleague)
+    await chat.admin.presses("Send later…", on=asked)
+    await chat.admin.opens("Send later")
+    await chat.admin.submits({"day": "2026-02-01", "hour": "10", "hold": "never"})
+    await chat.admin.until(lambda: chat.admin.form and chat.admin.form.errors)
+    await chat.admin.submits({"day": "2026-02-04", "hour": "10", "hold": "never"})
+    planned = await chat.admin.until(lambda: now if "Planned" in (now := _shown(chat, asked)).words else None)
+    assert planned.fact("Goes out") == "Wednesday 4 February 2026, 10:00 where each person is"
+    assert planned.buttons == ("Send now", "Cancel", "Status")
+
+    people = sorted((chat.invitee, chat.colleague), key=_ten_on_wednesday)
+    for somebody in people:
+        await chat.office.waits_until(_ten_on_wednesday(somebody) - timedelta(minutes=5))
+        assert somebody.invitations == []
+        await chat.office.waits_until(_ten_on_wednesday(somebody) + timedelta(minutes=5))
+        assert len(somebody.invitations) == 1
+    done = await _says(chat, asked, "2 of 2")
+    assert done.buttons == ("Status",)
+
+
+async def test_a_planned_wave_is_sent_at_once_after_all_or_cancelled(chat: Chat):
+    await sets_up(chat.admin)
+    for somebody, decision in ((chat.invitee, "Send now"), (chat.colleague, "Cancel")):
+        asked = await lists(chat.admin, somebody)
+        await chat.admin.presses("Send later…", on=asked)
+        await chat.admin.submits({"day": "2026-02-04", "hour": "10", "hold": "25"})
+        planned = await chat.admin.until(
+            lambda at=asked: now if "Planned" in (now := _shown(chat, at)).words else None
+        )
+        await chat.admin.presses(decision, on=planned)
+        await chat.office.settles()
+    await chat.office.waits(days=7)
+    assert len(chat.invitee.invitations) > 0
+    assert chat.colleague.invitations == []
+
+
+def _ten_on_wednesday(somebody: Somebody) -> datetime:
+    return datetime(2026, 2, 4, 10, tzinfo=somebody.zone)
 
 
 async def test_failures_are_grouped_with_what_to_do_and_sent_again_from_the_progress(chat: Chat):

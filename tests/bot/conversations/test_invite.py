@@ -140,7 +140,7 @@ def test_the_list_says_who_gets_a_message_and_asks() -> None:
     send = button(message, "send")
     assert send.style is Style.PRIMARY
     assert send.confirm == Text("invite.sure", {"count": 2})
-    assert actions(message) == ["send", "cancel"]
+    assert actions(message) == ["send", "later", "cancel"]
 
 
 def test_who_is_invited_already_is_counted_and_is_no_problem() -> None:
@@ -182,16 +182,16 @@ def test_everybody_can_be_seen_before_sending_page_by_page() -> None:
     first = page(button(message, "names.0").token)
     assert many[39].name in words(first)
     assert many[40].name not in words(first)
-    assert actions(first) == ["send", "names.1", "cancel"]
+    assert actions(first) == ["send", "later", "names.1", "cancel"]
     second = page(button(first, "names.1").token)
     assert many[59].name in words(second)
     assert "Build Bot (left out: bot)" in words(second)
-    assert actions(second) == ["send", "names.0", "cancel"]
+    assert actions(second) == ["send", "later", "names.0", "cancel"]
 
 
 def test_a_short_list_needs_no_further_pages() -> None:
     _, message = listed(GRACE, LINUS)
-    assert actions(message) == ["send", "cancel"]
+    assert actions(message) == ["send", "later", "cancel"]
 
 
 def test_the_list_estimates_how_long_it_takes() -> None:

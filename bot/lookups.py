@@ -71,7 +71,7 @@ class LookUpWorker:
             await asyncio.gather(*tasks, return_exceptions=True)  # none is left in the middle of a transaction
 
     def _start(self, look_up: LookUp) -> None:
-        task = asyncio.create_task(self._answered(look_up), name=look_up.workspace_id)
+        task = asyncio.create_task(self._answered_or_given_back(look_up), name=look_up.workspace_id)
         self._busy[look_up.workspace_id] = task
         task.add_done_callback(self._ended)
 
@@ -83,6 +83,13 @@ class LookUpWorker:
             log.warning("look_up.database_unavailable")
         else:
             log.error("look_up.failed", exc_info=failure)
+
+    async def _answered_or_given_back(self, look_up: LookUp) -> bool:
+        try:
+            return await self._answered(look_up)
+        except asyncio.CancelledError:  # the next to come asks at once, instead of when the lease has ended
+            await self._put_off(look_up, 0.0)
+            raise
 
     async def run_once(self) -> int:
         """Take everything that is ready, one after the other. Returns how many were answered."""
@@ -108,9 +115,6 @@ class LookUpWorker:
                     await self._answer(look_up, workspace, asker)
             except DirectoryUnavailable as failure:
                 return await self._put_off(look_up, failure.retry_after)
-            except asyncio.CancelledError:  # the next to come asks at once, instead of when the lease has ended
-                await self._put_off(look_up, 0.0)
-                raise
             except Exception as failure:
                 if look_up.attempt < MAX_ATTEMPTS + LAST_WORDS:
                     log.warning("look_up.not_handled", look_up=look_up.id, why=type(failure).__name__)

@@ -6,7 +6,7 @@ PORT ?= 3978
 # With it, each of the many processes that the tests start would compile every module anew, for three seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test check transcripts audit sbom vendors lowest postgresql-15 lock clean
+.PHONY: setup demo test crossed check transcripts audit sbom vendors lowest postgresql-15 lock clean
 
 setup: $(VENV)/.ready  ## create .venv from requirements.lock, with the command `usher`
 
@@ -28,6 +28,9 @@ check: setup  ## lint, format, types, import rules
 
 test: check  ## every check that needs only Python
 	$(BIN)/pytest
+
+crossed: setup  ## the stories on the other database: Slack's on PostgreSQL, Teams' on SQLite
+	$(BIN)/pytest tests/e2e tests/crash -m crossed
 
 transcripts: setup  ## write anew what every conversation says, after a change that is meant
 	$(BIN)/python -m tests.transcript

@@ -26,6 +26,10 @@ settings.load_profile("default")
 
 TESTS = Path(__file__).parent
 LONG = ("crash", "stateful", "playground", "serve", "e2e")  # directories, the longest tests first
+# Directories whose stories are told on each platform and each database. Slack on SQLite and Teams on PostgreSQL show
+# nearly everything that the other two pairs do, in half the time: those are `make crossed`.
+TOLD_FOUR_TIMES = ("crash", "e2e")
+CROSSED = {("slack", "postgresql"), ("teams", "sqlite")}
 
 # Whoever is still connected, a bot that was killed for one, loses the connection, and with it locks and transactions.
 LEAVE = """
@@ -34,14 +38,28 @@ WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests begin first: while one worker finishes a long one, the other should not have run out of tests."""
 
     def rank(item: pytest.Item) -> int:
-        directory = item.path.relative_to(TESTS).parts[0]
-        return LONG.index(directory) if directory in LONG else len(LONG)
+        return LONG.index(_directory(item)) if _directory(item) in LONG else len(LONG)
 
     items.sort(key=rank)
+    for item in items:
+        if isinstance(item, pytest.Function) and _directory(item) in TOLD_FOUR_TIMES and _pair(item) in CROSSED:
+            item.add_marker("crossed")
+
+
+def _directory(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
+
+
+def _pair(item: pytest.Function) -> tuple[str, str]:
+    """Its platform, by parameter or by name, and its database; empty where it has none."""
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    named = (each for each in ("slack", "teams") if each in item.originalname)
+    return str(params.get("chat") or next(named, "")), str(params.get("database_url", ""))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from html import escape
 
 from bot.conversations.finish_messages import step_line
-from bot.figures import Figures
+from bot.figures import Figures, duration
 from bot.finishing import FinishItem, FinishStep, Handout, StepState, steps_of
 from bot.messages import Day, Text, When, text
 from bot.model import Person, Rollout
@@ -132,11 +132,6 @@ def _headline(figures: Figures, rollout: Rollout, said: Said) -> str:
         pairs.append((text("report.may_go"), said(text("number", n=figures.may_go))))
     cells = "".join(f"<div><dt>{said(name)}</dt><dd>{value}</dd></div>" for name, value in pairs)
     return f'<dl class="figures">{cells}</dl>'
-
-
-def duration(hours: float) -> Text:
-    """Hours as people say them: in hours up to two days, then in days."""
-    return text("report.hours", count=round(hours)) if hours < 48 else text("report.days", count=round(hours / 24))
 
 
 def _section(heading: str, body: str) -> str:

@@ -10,6 +10,8 @@ from datetime import date
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
+from bot.messages import Text, text
+
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class Figures:
@@ -32,3 +34,8 @@ class Figures:
     keepers: int = 0
     farewells: int = 0
     steps: dict[str, str] = field(default_factory=dict)  # the state of each step of finishing
+
+
+def duration(hours: float) -> Text:
+    """Hours as people say them: in hours up to two days, then in days."""
+    return text("report.hours", count=round(hours)) if hours < 48 else text("report.days", count=round(hours / 24))

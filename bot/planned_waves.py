@@ -10,11 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 
 from bot.calendar import allowed_from
-from bot.messages import Button, Message, Section, Style, Token, text
+from bot.figures import duration
+from bot.messages import Button, Element, Facts, Message, Section, Style, Token, text
 from bot.model import Person, ReminderPolicy, Wave
-from bot.ports import Reported
+from bot.ports import WaveResults
 from bot.texts import zone
 
+ASK = 0  # a wave's `hold_above`: whatever comes of the wave before, the admin is asked
+KINDS_SHOWN = 5  # of problems
 FIRST_ZONE = "Etc/GMT-14"  # where every day begins first: UTC+14
 
 
@@ -45,19 +48,40 @@ def moments(wave: Wave, policy: ReminderPolicy, people: Sequence[Person], now: d
     return {each.id: allowed_from(policy, each.time_zone, wished[each.id]) or wished[each.id] for each in people}
 
 
-def is_to_wait(wave: Wave, before: Reported) -> bool:
-    """Whether more of the wave before it have reported a problem than the admin allowed."""
-    return wave.hold_above is not None and 100 * before.reported > wave.hold_above * before.reached
+def is_to_wait(wave: Wave, before: WaveResults) -> bool:
+    """Whether the admin is to be asked in any case, or more of the wave before it have a problem than they allow."""
+    if wave.hold_above is None:
+        return False
+    return wave.hold_above == ASK or 100 * before.reported > wave.hold_above * before.reached
 
 
-def held_message(wave: Wave, before: Reported) -> Message:
-    """Tells the admin that a planned wave waits for them, and why."""
-    title = text("wave.held.title")
-    why = Section(text("wave.held", count=before.reported, reached=before.reached, waiting=wave.size))
+def held_message(wave: Wave, before: WaveResults) -> Message:
+    """Asks the admin whether a planned wave goes out, with how it goes with those before."""
+    title = text("wave.ask.title" if wave.hold_above == ASK else "wave.held.title")
+    why = text("wave.ask", count=wave.size) if wave.hold_above == ASK else text("wave.held", count=wave.size)
     start = Button(
         text("button.start_wave"),
         Token("wave", "start", wave.id, wave.version),
         Style.PRIMARY,
         confirm=text("invite.sure", count=wave.size),
     )
-    return Message(title, title, (why,), (start, Button(text("button.status"), Token("wave", "status", wave.id))))
+    return Message(
+        title,
+        title,
+        (Section(why), *_results(before)),
+        (start, Button(text("button.status"), Token("wave", "status", wave.id))),
+    )
+
+
+def _results(before: WaveResults) -> tuple[Element, ...]:
+    if not before.reached:
+        return ()
+    done = text("wave.before.share", n=before.done, percent=round(100 * before.done / before.reached))
+    reported = text("wave.before.share", n=before.reported, percent=round(100 * before.reported / before.reached))
+    facts = [(text("status.reached"), text("number", n=before.reached)), (text("status.done"), done)]
+    if before.median_hours is not None:
+        facts.append((text("report.median"), duration(before.median_hours)))
+    facts.append((text("wave.before.reported"), reported))
+    kinds = sorted(before.problems.items(), key=lambda item: (-item[1], item[0]))
+    facts += [(text(f"problem.{kind}"), text("number", n=number)) for kind, number in kinds[:KINDS_SHOWN]]
+    return Section(text("wave.before")), Facts(tuple(facts))

@@ -106,7 +106,7 @@ class WaveWorker:
 
     async def _is_held(self, tx: Transaction, wave: Wave) -> bool:
         """Stop it, and tell the admin, when too many of the wave before it have problems."""
-        before = await tx.cases.reported_before(wave)
+        before = await tx.cases.results_before(wave)
         if not is_to_wait(wave, before):
             return False
         await _count(tx, wave, stage=WaveStage.HELD)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 
-from sqlalchemy import Select, case, exists, func, select, update
+from sqlalchemy import Select, and_, case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Case, CaseState, Person, Wave
-from bot.ports import CaseGroup, Reported
+from bot.ports import CaseGroup, WaveResults
 from storage.rows import fields, plain
 from storage.tables import CASE, INVITATION, PERSON, WAVE
 
+TIMES_LOOKED_AT = 5000  # of a wave's people: enough for a median
 _WIDTH = len(Case.model_fields)
 
 
@@ -49,7 +51,7 @@ class Cases:
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(Case, row)
 
-    async def reported_before(self, wave: Wave) -> Reported:
+    async def results_before(self, wave: Wave) -> WaveResults:
         """How it went with the last wave of this rollout that has invited anybody; nobody when this is the first."""
         invited = exists().where(INVITATION.c.wave_id == WAVE.c.id)
         before = (
@@ -57,14 +59,23 @@ class Cases:
             .where(WAVE.c.rollout_id == wave.rollout_id, WAVE.c.id != wave.id, invited)
             .order_by(func.coalesce(WAVE.c.starts_at, WAVE.c.created_at).desc(), WAVE.c.id)
             .limit(1)
-            .scalar_subquery()
         )
+        wave_id = await self._connection.scalar(before)
+        of_it = and_(INVITATION.c.wave_id == wave_id, INVITATION.c.reached_at.is_not(None))
         has_case = exists().where(CASE.c.invitation_id == INVITATION.c.id)
-        statement = select(func.count(), func.count().filter(has_case)).where(
-            INVITATION.c.wave_id == before, INVITATION.c.reached_at.is_not(None)
+        done = INVITATION.c.done_at.is_not(None)
+        counts = select(func.count(), func.count().filter(done), func.count().filter(has_case)).where(of_it)
+        reached, are_done, reported = (await self._connection.execute(counts)).one()
+        times = select(INVITATION.c.reached_at, INVITATION.c.done_at).where(of_it, done).limit(TIMES_LOOKED_AT)
+        took = [(end - begin) / timedelta(hours=1) for begin, end in await self._connection.execute(times)]
+        kinds = (
+            select(CASE.c.problem, func.count(CASE.c.invitation_id.distinct()))
+            .join(INVITATION, INVITATION.c.id == CASE.c.invitation_id)
+            .where(of_it)
+            .group_by(CASE.c.problem)
         )
-        reached, reported = (await self._connection.execute(statement)).one()
-        return Reported(reached, reported)
+        problems: dict[str, int] = dict((await self._connection.execute(kinds)).all())
+        return WaveResults(reached, are_done, median(took) if took else None, reported, problems)
 
     async def open_group(self, rollout_id: str, problem: str, shown: int) -> CaseGroup | None:
         """The group of this kind that waits for an answer. On PostgreSQL it stays locked until the end, so

@@ -51,7 +51,7 @@ from bot.model import (
     Wave,
     WaveStage,
 )
-from bot.planned_waves import held_message, starts_at
+from bot.planned_waves import ASK, held_message, starts_at
 from bot.ports import (
     CaseCounts,
     CaseGroup,
@@ -59,9 +59,9 @@ from bot.ports import (
     LeftOut,
     ListSummary,
     Reason,
-    Reported,
     RolloutCounts,
     WaveCounts,
+    WaveResults,
 )
 from bot.roles import Role
 from bot.transition import CloseForm, Replace, SendMessage, ShowForm, ShowHome, Transition, Whisper
@@ -317,6 +317,7 @@ def _invite(of: Company) -> Scenes:
     for name, days, hold in (
         ("planned", 6, "10"),
         ("planned without waiting for anything", 6, "never"),
+        ("planned to be asked first", 6, "ask"),
         ("planned for yesterday", -1, "never"),
         ("planned for a Saturday", 4, "never"),
         ("planned for after the deadline", 34, "never"),
@@ -344,8 +345,14 @@ def _wave(of: Company) -> Scenes:
     held = planned.model_copy(update={"stage": WaveStage.HELD, "hold_above": 10})
     yield "planned", Transition(Replace(progress_message(planned, of.rollout, WaveCounts())))
     yield "held", Transition(Replace(progress_message(held, of.rollout, WaveCounts())))
-    told = held_message(held, Reported(reached=120, reported=14))
-    yield "told that it is held", Transition(effects=(SendMessage(key="held", to=of.admin.id, message=told),))
+    results = WaveResults(120, 60, 5.2, 40, dict(zip(KINDS, range(40, 0, -1), strict=False)))
+    for name, above, before in (
+        ("held", 10, results),
+        ("asked", ASK, replace(results, median_hours=100.0)),
+        ("asked without a pilot", ASK, WaveResults()),
+    ):
+        told = held_message(held.model_copy(update={"hold_above": above}), before)
+        yield f"{name} by a message", Transition(effects=(SendMessage(key="held", to=of.admin.id, message=told),))
     for action in ("start", "cancel", "pause"):
         loaded = WaveLoaded(scene(of.rollout), wave=held)
         yield f"held, {action}", _decide("wave", loaded, press(Token("wave", action, "w"), of.admin))

@@ -9,12 +9,12 @@ from bot.conversations.setup_steps import one
 from bot.events import FormSubmitted
 from bot.messages import Choice, ChoiceField, DateField, Form, Section, Text, Token, text
 from bot.model import Dialog, ReminderPolicy
-from bot.planned_waves import local
+from bot.planned_waves import ASK, local
 from bot.texts import zone
 
 AT_MOST_AHEAD = timedelta(days=90)
 HOURS_SHOWN = 10  # a choice shows no more
-NEVER = "never"
+NEVER, ASKED = "never", "ask"
 HOLD_ABOVE = (5, 10, 25)  # percent
 
 
@@ -32,7 +32,11 @@ def plan_form(
 ) -> Form:
     """The empty form, or one with what is wrong."""
     hours = tuple(Choice(str(each), text("plan.hour.choice", hour=f"{each}:00")) for each in _hours(policy))
-    holds = tuple(Choice(str(each), text("plan.hold.above", percent=each)) for each in HOLD_ABOVE)
+    holds = (
+        Choice(NEVER, text("plan.hold.never")),
+        *(Choice(str(each), text("plan.hold.above", percent=each)) for each in HOLD_ABOVE),
+        Choice(ASKED, text("plan.hold.ask")),
+    )
     chosen = hour if hour in {each.value for each in hours} else hours[0].value
     return Form(
         Token("invite", "plan", dialog.id, dialog.version),
@@ -42,7 +46,7 @@ def plan_form(
         fields=(
             DateField("day", text("plan.day"), day),
             ChoiceField("hour", text("plan.hour"), hours, (chosen,)),
-            ChoiceField("hold", text("plan.hold"), (Choice(NEVER, text("plan.hold.never")), *holds), (NEVER,)),
+            ChoiceField("hold", text("plan.hold"), holds, (NEVER,)),
         ),
         errors=errors,
         cancel=Token("invite", "show", dialog.id, dialog.version),
@@ -55,8 +59,8 @@ def read_plan(event: FormSubmitted, dialog: Dialog, policy: ReminderPolicy, now:
     problem = _problem(day, hour, event.actor.time_zone, policy, now)
     if problem is not None:
         return plan_form(dialog, policy, day, hour, {"day": problem})
-    above = int(hold) if hold in {str(each) for each in HOLD_ABOVE} else None
-    return Plan(date.fromisoformat(day), int(hour), above)
+    above = {str(each): each for each in HOLD_ABOVE} | {ASKED: ASK}
+    return Plan(date.fromisoformat(day), int(hour), above.get(hold))
 
 
 def _problem(day: str, hour: str, time_zone: str, policy: ReminderPolicy, now: datetime) -> Text | None:

@@ -47,10 +47,10 @@ from bot.ports.views import (
     LeftOut,
     ListSummary,
     RemovalCounts,
-    Reported,
     RolloutCounts,
     Waiting,
     WaveCounts,
+    WaveResults,
 )
 from bot.transition import Reply
 
@@ -82,7 +82,6 @@ __all__ = [
     "Reason",
     "Refused",
     "RemovalCounts",
-    "Reported",
     "RolloutCounts",
     "Rollouts",
     "Sent",
@@ -97,6 +96,7 @@ __all__ = [
     "Unclear",
     "Waiting",
     "WaveCounts",
+    "WaveResults",
 ]
 
 

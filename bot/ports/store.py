@@ -31,10 +31,10 @@ from bot.ports.views import (
     InvitationView,
     ListSummary,
     RemovalCounts,
-    Reported,
     RolloutCounts,
     Waiting,
     WaveCounts,
+    WaveResults,
 )
 from bot.transition import Row
 
@@ -145,7 +145,7 @@ class Cases(Protocol):
         """A person's case in the group: the newest, if they reported it twice."""
         ...
 
-    async def reported_before(self, wave: Wave) -> Reported:
+    async def results_before(self, wave: Wave) -> WaveResults:
         """How it went with the wave that began before this one, of the same rollout; nobody when it is the first."""
         ...
 

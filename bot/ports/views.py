@@ -44,11 +44,14 @@ class CaseCounts:
 
 
 @dataclass(frozen=True)
-class Reported:
-    """Of the people that a wave has reached, how many have reported a problem."""
+class WaveResults:
+    """How it goes with the people that a wave has reached."""
 
     reached: int = 0
-    reported: int = 0
+    done: int = 0
+    median_hours: float | None = None  # from the invitation's arrival until everything was confirmed
+    reported: int = 0  # people with a problem
+    problems: Mapping[str, int] = field(default_factory=dict)  # people, by kind
 
 
 @dataclass(frozen=True)

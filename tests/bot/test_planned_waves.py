@@ -30,7 +30,7 @@ from bot.roles import Admins
 from bot.transition import Replace, ShowForm
 from bot.waves import WaveWorker
 from storage.database import Database
-from tests.builders import ADA, NOON, actions, command, event_id, keys, person, press, rollout, submit
+from tests.builders import ADA, NOON, actions, command, event_id, keys, person, press, rollout, submit, words
 from tests.doubles import StoppedClock
 from tests.rows import changed, installed, listed, rolled_out, stored
 
@@ -200,7 +200,7 @@ async def with_problems(
     for number, each in enumerate((await stored(store, Invitation))[:so_many]):
         case = Case(
             id=f"case-{number}", rollout_id=each.rollout_id, invitation_id=each.id, person_id=each.person_id,
-            problem="sees_nothing", group_id="case-0", description="", opened_at=NOON, version=1,
+            problem="no_organization", group_id="case-0", description="", opened_at=NOON, version=1,
         )  # fmt: skip
         async with store.transaction() as tx:
             await tx.save(case)
@@ -231,6 +231,34 @@ async def test_it_waits_for_the_admin_when_too_many_of_those_before_have_a_probl
     await engine(press(Token("wave", "start", held.id, held.version)))
     await worker.run_once()
     assert set(await invitations(store, wave)) == {BERLIN.id}
+
+
+async def test_after_a_pilot_the_admin_is_asked_and_sees_how_it_went(
+    store: Database, engine: Engine, worker: WaveWorker, clock: StoppedClock
+) -> None:
+    await with_problems(store, engine, worker, PILOT, 1)
+    pilot = await stored(store, Invitation)
+    async with store.transaction() as tx:
+        for number, each in enumerate(pilot):
+            done_at = NOON + timedelta(hours=(number + 1) * 2) if number < 5 else None
+            await tx.save(each.model_copy(update={"done_at": done_at, "version": each.version + 1}))
+    wave = await planned(store, engine, BERLIN, hold="ask")
+    clock.at = datetime(2026, 3, 9, 6, tzinfo=UTC)
+    await worker.run_once()
+    (asked,) = [each for each in await stored(store, Delivery) if each.key.startswith(f"{wave.id}:held")]
+    assert asked.content is not None
+    shown = words(asked.content)
+    assert "1 person would get a message" in shown
+    for fact in (
+        "Message arrived\n10",
+        "Done\n5 (50 %)",
+        "Half were done after\n6 hours",
+        "1 (10 %)",
+        "I am signed in but see no organization\n1",
+    ):
+        assert fact in shown, shown
+    assert actions(asked.content) == ["start", "status"]
+    assert await invitations(store, wave) == {}
 
 
 async def test_its_list_is_kept_however_far_ahead_it_is_planned(store: Database, engine: Engine) -> None:

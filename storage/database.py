@@ -245,6 +245,7 @@ class Database(ports.Store):
         """Give every connection back."""
         await self._lanes.close()
         await self._engine.dispose()
+        await sqlite_driver.ended()
 
     @asynccontextmanager
     async def _connect(self) -> AsyncIterator[AsyncConnection]:

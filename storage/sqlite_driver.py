@@ -7,11 +7,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Iterable, Sequence
+from threading import Thread
 from typing import Any, Self
 
 import aiosqlite
 
 Rows = Sequence[Any]
+_ending: set[Thread] = set()  # of connections that are being let go of
 
 
 class _Cursor:
@@ -73,6 +75,7 @@ class Connection(aiosqlite.Connection):
         if self._stopping:
             return None
         self._stopping = True
+        _ending.add(self._thread)
         return super().stop()
 
     async def in_thread(self, work: Any, *arguments: Any) -> None:
@@ -85,3 +88,12 @@ def connect(database: str, **options: Any) -> Connection:
     connection = Connection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
     connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: a hanging file keeps no process alive
     return connection
+
+
+async def ended(within: float = 1.0) -> None:
+    """Wait until the threads of connections that were let go of have ended: they have something to say to the event
+    loop, which must not be closed yet.
+    """
+    threads = tuple(_ending)
+    _ending.difference_update(threads)
+    await asyncio.gather(*(asyncio.to_thread(each.join, within) for each in threads))

@@ -25,7 +25,7 @@ settings.register_profile("default", deadline=None)
 settings.load_profile("default")
 
 TESTS = Path(__file__).parent
-LONG = ("crash", "stateful", "playground", "serve", "e2e")  # directories, the longest tests first
+LONG = ("bench", "crash", "stateful", "playground", "serve", "e2e")  # directories, the longest tests first
 # Directories whose stories are told on each platform and each database. Slack on SQLite and Teams on PostgreSQL show
 # nearly everything that the other two pairs do, in half the time: those are `make crossed`.
 TOLD_FOUR_TIMES = ("crash", "e2e")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.bench.kills.stage import slack_alone, teams_alone
+from adapters.bench.kills.story import Plan
 from bot import faultpoints
 from bot.model import DeliveryState
-from tests.crash.stage import slack_alone, teams_alone
-from tests.crash.story import Plan
 
 PLANS: tuple[Plan, ...] = (
     {

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from adapters.bench.kills.colleagues import INVITATION, REMINDER
+from adapters.bench.kills.stage import slack_alone, teams_alone
 from bot.model import DeliveryKind, DeliveryState
-from tests.crash.colleagues import INVITATION, REMINDER
-from tests.crash.stage import slack_alone, teams_alone
 
 PEOPLE = 40
 

@@ -9,11 +9,11 @@ from time import monotonic
 
 from sqlalchemy import func, select, text
 
+from adapters.bench.kills.colleagues import OnTeams
 from adapters.cli import assembled
 from adapters.playground.demo import Playground, playing
 from storage.database import create_engine
 from storage.tables import DIALOG, INBOX
-from tests.crash.colleagues import OnTeams
 
 HELD_UP, IN_TIME = 5.0, 3.0  # seconds
 TRY_AGAIN = "try again in a moment"

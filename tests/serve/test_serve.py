@@ -7,11 +7,11 @@ from time import monotonic
 
 import aiohttp
 
+from adapters.bench.kills.colleagues import OnSlack, OnTeams
+from adapters.bench.kills.ledger import Ledger
 from adapters.playground.demo import Playground
 from adapters.playground.slack.faults import accepted_late, rate_limited
 from bot.model import DeliveryState
-from tests.crash.colleagues import OnSlack, OnTeams
-from tests.crash.ledger import Ledger
 from tests.serve.usher import Serving, environment, serving
 
 

@@ -8,15 +8,15 @@ from datetime import timedelta
 from functools import partial
 from time import monotonic
 
+from adapters.bench.kills.colleagues import ANSWER, INVITATION, PROBLEM, REMINDER, SAVED, Colleague
+from adapters.bench.kills.ledger import Ledger
+from adapters.bench.kills.supervised import SupervisedBot
 from bot.model import DeliveryState
-from tests.crash.colleagues import ANSWER, INVITATION, PROBLEM, REMINDER, SAVED, Colleague
-from tests.crash.ledger import Ledger
-from tests.crash.supervised import SupervisedBot
 
 PATIENCE = 0.6  # seconds without an answer, after which one clicks again
 TRIES = 40
 LOOK = 0.02  # seconds between two looks at the screen
-SETTLED_WITHIN = 40  # seconds
+SETTLED_WITHIN = 40.0  # seconds
 ACCESS = "I can see my organizations"
 
 Plan = Mapping[str, tuple[str, ...]]  # the points at which the bot dies, one after the other, by act
@@ -25,7 +25,15 @@ Plan = Mapping[str, tuple[str, ...]]  # the points at which the bot dies, one af
 class Story:
     """One admin, their invitees, and a bot that may die at any moment."""
 
-    def __init__(self, bot: SupervisedBot, ledger: Ledger, admin: Colleague, invitees: Sequence[Colleague]) -> None:
+    def __init__(
+        self,
+        bot: SupervisedBot,
+        ledger: Ledger,
+        admin: Colleague,
+        invitees: Sequence[Colleague],
+        settled_within: float = SETTLED_WITHIN,
+    ) -> None:
+        self._settled_within = settled_within
         self._bot = bot
         self._ledger = ledger
         self.admin = admin
@@ -75,7 +83,7 @@ class Story:
     async def confirm(self, *people: Colleague) -> None:
         """They can see their organizations."""
         for who in people:
-            await self.insists(partial(who.presses, ACCESS), lambda who=who: not who.may_press(ACCESS))
+            await self.insists(partial(who.presses, ACCESS), partial(_pressed, who))
 
     async def reminded(self) -> None:
         """The policy is changed, and days pass, until everybody who has not confirmed has a reminder."""
@@ -103,7 +111,7 @@ class Story:
 
     async def settled(self) -> None:
         """Nothing is on its way any more, and every message shows what is true."""
-        deadline = monotonic() + SETTLED_WITHIN
+        deadline = monotonic() + self._settled_within
         while monotonic() < deadline:
             await self._bot.up.wait()
             if not await self._ledger.on_its_way(self._bot.now()):
@@ -151,3 +159,7 @@ class Story:
                 await self._bot.up.wait()
                 deadline, deaths = monotonic() + PATIENCE, self._bot.deaths
         return bool(done())
+
+
+def _pressed(who: Colleague) -> bool:
+    return not who.may_press(ACCESS)

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from adapters.bench.kills.colleagues import INVITATION, REMINDER, OnSlack, OnTeams
+from adapters.bench.kills.hurried_clock import HurriedClock
+from adapters.bench.kills.ledger import Ledger
+from adapters.bench.kills.story import SETTLED_WITHIN, Story
+from adapters.bench.kills.supervised import SupervisedBot, supervised
 from adapters.playground.demo import Playground
 from adapters.playground.teams.tenant import Conversation, Message
 from adapters.settings import Settings
 from bot.model import DeliveryKind
-from tests.crash.colleagues import INVITATION, REMINDER, OnSlack, OnTeams
-from tests.crash.hurried_clock import HurriedClock
-from tests.crash.ledger import Ledger
-from tests.crash.story import Story
-from tests.crash.supervised import SupervisedBot, supervised
 
 UNREACHABLE = {"isaiah", "lidia"}  # of the emulated tenant: not installed, blocked
 
@@ -53,7 +53,7 @@ class Stage:
         """How often each delivery was shown in Slack."""
         slack = self.playground.slack
         messages = [each for channel in slack.world.channels.values() for each in channel.messages if each.metadata]
-        return Counter(str(each.metadata["event_payload"]["delivery"]) for each in messages)
+        return Counter(str((each.metadata or {})["event_payload"]["delivery"]) for each in messages)
 
     def teams_deliveries(self) -> Counter[tuple[str, DeliveryKind]]:
         """How often each person in Teams was invited and reminded: (name, kind)."""
@@ -61,9 +61,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def slack_alone(database_url: str, log: Path, *, replicas: int = 1) -> AsyncIterator[Stage]:
+async def slack_alone(
+    database_url: str, log: Path, *, replicas: int = 1, settled_within: float = SETTLED_WITHIN
+) -> AsyncIterator[Stage]:
     """A bot with a Slack workspace; Olivia is the admin, @engineering is invited."""
-    playground = Playground(HurriedClock())
+    clock = HurriedClock()
+    playground = Playground(clock)
     nothing = SecretStr("")
     async with playground.slack.serving(), playground.teams.running():
         slack = playground.slack
@@ -71,14 +74,18 @@ async def slack_alone(database_url: str, log: Path, *, replicas: int = 1) -> Asy
             update={"teams_app_id": "", "teams_app_password": nothing, "teams_tenant_id": ""}
         )
         people = [OnSlack(slack.person(each)) for each in ("alice", "bob", "chen", "divya")]
-        async with _stage(playground, settings, log, replicas) as (bot, ledger):
-            yield Stage(Story(bot, ledger, OnSlack(slack.person("olivia")), people), bot, ledger, playground)
+        async with _stage(playground, clock, settings, log, replicas) as (bot, ledger):
+            story = Story(bot, ledger, OnSlack(slack.person("olivia")), people, settled_within)
+            yield Stage(story, bot, ledger, playground)
 
 
 @asynccontextmanager
-async def teams_alone(database_url: str, log: Path, *, replicas: int = 1) -> AsyncIterator[Stage]:
+async def teams_alone(
+    database_url: str, log: Path, *, replicas: int = 1, settled_within: float = SETTLED_WITHIN
+) -> AsyncIterator[Stage]:
     """A bot with a Teams tenant; Adele is the admin, the team is invited."""
-    playground = Playground(HurriedClock())
+    clock = HurriedClock()
+    playground = Playground(clock)
     nothing = SecretStr("")
     async with playground.slack.serving(), playground.teams.running():
         teams = playground.teams
@@ -91,16 +98,17 @@ async def teams_alone(database_url: str, log: Path, *, replicas: int = 1) -> Asy
             if not (each.guest or each.disabled or key in UNREACHABLE)
         ]
         people = [OnTeams(teams.person(key)) for key in there]
-        async with _stage(playground, settings, log, replicas) as (bot, ledger):
+        async with _stage(playground, clock, settings, log, replicas) as (bot, ledger):
             await teams.announce_installations()
-            yield Stage(Story(bot, ledger, OnTeams(teams.person("adele")), people), bot, ledger, playground)
+            story = Story(bot, ledger, OnTeams(teams.person("adele")), people, settled_within)
+            yield Stage(story, bot, ledger, playground)
 
 
 @asynccontextmanager
 async def _stage(
-    playground: Playground, settings: Settings, log: Path, replicas: int
+    playground: Playground, clock: HurriedClock, settings: Settings, log: Path, replicas: int
 ) -> AsyncIterator[tuple[SupervisedBot, Ledger]]:
-    bot, *others = (SupervisedBot(settings, playground.clock, log, playground.point_at) for _ in range(replicas))
+    bot, *others = (SupervisedBot(settings, clock, log, playground.point_at) for _ in range(replicas))
     bot.replicas += others
     ledger = Ledger(settings.database_url.get_secret_value())
     async with AsyncExitStack() as stack:

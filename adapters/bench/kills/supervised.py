@@ -13,15 +13,15 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from adapters.bench.kills.bot import KillAt, ListensAt, Move, Ready, Understood, main
+from adapters.bench.kills.hurried_clock import HurriedClock
 from adapters.settings import Settings
-from tests.crash.bot import KillAt, ListensAt, Move, Ready, Understood, main
-from tests.crash.hurried_clock import HurriedClock
 
 AWAY = timedelta(minutes=6)  # longer than the leases of deliveries and look-ups, and than the grace after them
 START_WITHIN = 60.0  # seconds
 
 _processes = multiprocessing.get_context("forkserver")  # imports the bot once, not at every start
-_processes.set_forkserver_preload(["tests.crash.bot"])
+_processes.set_forkserver_preload(["adapters.bench.kills.bot"])
 
 
 class SupervisedBot:
@@ -66,7 +66,7 @@ class SupervisedBot:
         await self._understood.wait()
 
     async def killed(self) -> None:
-        """kill -9, as soon as it is up; returns when it is being started again."""
+        """Kill -9, as soon as it is up; returns when it is being started again."""
         await self.up.wait()
         assert self._process is not None
         self._died.clear()

@@ -54,6 +54,16 @@ class Ledger:
         async with self._engine.connect() as connection:
             return Counter((name, kind) for name, kind in await connection.execute(rows))
 
+    async def failed(self) -> set[str]:
+        """The names of those whom the bot has given up on."""
+        rows = (
+            select(PERSON.c.name)
+            .join(DELIVERY, PERSON.c.id == DELIVERY.c.person_id)
+            .where(DELIVERY.c.state == DeliveryState.DEAD)
+        )
+        async with self._engine.connect() as connection:
+            return set((await connection.scalars(rows)).all())
+
     async def unknown(self) -> Counter[str]:
         """How many are unknown for each reason."""
         reasons = select(DELIVERY.c.reason).where(DELIVERY.c.state == DeliveryState.UNKNOWN)
@@ -66,4 +76,5 @@ class Ledger:
             await connection.execute(update(ROLLOUT).values(planned_up_to=""))
 
     async def close(self) -> None:
+        """Give the connections back."""
         await self._engine.dispose()

@@ -14,7 +14,7 @@ from time import monotonic
 
 from adapters.bench.databases import databases
 from adapters.bench.figures import Figure, figure
-from adapters.bench.kills.at_random import Killing, kill_while
+from adapters.bench.kills.at_random import Killing, kill_while, trouble_on_slack, trouble_on_teams
 from adapters.bench.kills.hurried_clock import SPEED
 from adapters.bench.kills.stage import Stage, slack_alone, teams_alone
 from adapters.bench.size import Size

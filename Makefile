@@ -6,7 +6,7 @@ PORT ?= 3978
 # With it, each of the many processes that the tests start would compile every module anew, for three seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test crossed check transcripts audit sbom vendors lowest postgresql-15 lock clean
+.PHONY: setup demo test crossed check transcripts mutants audit sbom vendors lowest postgresql-15 lock clean
 
 setup: $(VENV)/.ready  ## create .venv from requirements.lock, with the command `usher`
 
@@ -34,6 +34,10 @@ crossed: setup  ## the stories on the other database: Slack's on PostgreSQL, Tea
 
 transcripts: setup  ## write anew what every conversation says, after a change that is meant
 	$(BIN)/python -m tests.transcript
+
+mutants: setup  ## does a test fail when the code is wrong? Hours; what is known from before is not asked again
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 VENDORS := tests/vendors/.venv
 
@@ -81,4 +85,4 @@ lock:  ## write the lock files anew from pyproject.toml: for development and tes
 	$(LOCK) --group vendors --output-file tests/vendors/requirements.lock
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(VENDORS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist
+	rm -rf $(VENV) $(LOWEST) $(VENDORS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist mutants

@@ -7,15 +7,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from storage.connecting import connecting
 from storage.database import create_engine
+
+log = structlog.get_logger(__name__)
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('sso-usher migration', 0))"
@@ -25,9 +29,12 @@ async def upgrade(url: str, revision: str = "head") -> None:
     """Create or change the tables. Of several processes that start at once, one migrates and the others wait for
     it. Either all of it happens or nothing: both databases can roll back changes of tables.
 
+    A database that a newer version has changed is left as it is: within a major version, changes only add, so an
+    older version that is started again during an upgrade works with it (docs/operations.md, "Upgrading").
+
     Raises bot.ports.StoreUnavailable, as the others here do, when the database cannot be reached.
     """
-    await _alone(url, lambda connection: command.upgrade(_config(connection), revision))
+    await _alone(url, lambda connection: _upgrade(connection, revision))
 
 
 async def downgrade(url: str, revision: str) -> None:
@@ -48,6 +55,16 @@ async def current(url: str) -> str | None:
             return await connection.run_sync(lambda known: MigrationContext.configure(known).get_current_revision())
     finally:
         await engine.dispose()
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    config = _config(connection)
+    there = MigrationContext.configure(connection).get_current_revision()
+    known = {each.revision for each in ScriptDirectory.from_config(config).walk_revisions()}
+    if there is not None and there not in known:
+        log.warning("database.newer_than_this_version", revision=there)
+        return
+    command.upgrade(config, revision)
 
 
 async def _alone(url: str, run: Callable[[Connection], None]) -> None:

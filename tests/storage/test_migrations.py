@@ -12,9 +12,11 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, Inspector, inspect, text
 
+from bot.model import Rollout
 from storage import migrate
-from storage.database import create_engine
+from storage.database import Database, create_engine
 from storage.tables import METADATA
+from tests.rows import rolled_out, stored
 
 
 async def ask(url, question):
@@ -145,3 +147,23 @@ async def test_a_deadline_that_was_a_moment_becomes_the_day_that_it_was_where_th
     assert [each["deadline"] for each in await policies()] == ["2026-04-01", None]
     await migrate.downgrade(empty_database_url, "0002")
     assert [each["deadline"] for each in await policies()] == ["2026-04-01T23:59:00Z", None]
+
+
+async def test_an_older_version_works_with_a_database_that_a_newer_one_has_changed(empty_database_url):
+    """A replica of the old version that is started again during an upgrade."""
+    await migrate.upgrade(empty_database_url)
+
+    def newer(connection: Connection) -> None:
+        connection.execute(text("ALTER TABLE rollout ADD COLUMN of_the_future VARCHAR"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.commit()
+
+    await ask(empty_database_url, newer)
+    await migrate.upgrade(empty_database_url)
+    assert await migrate.current(empty_database_url) == "9999"
+    store = Database(empty_database_url)
+    try:
+        await rolled_out(store)
+        assert len(await stored(store, Rollout)) == 1
+    finally:
+        await store.close()

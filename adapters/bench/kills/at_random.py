@@ -59,7 +59,7 @@ async def kill_while(stage: Stage, arrived: Callable[[], int], killing: Killing)
     """
     chance = random.Random(killing.seed)  # noqa: S311  # repeatable on purpose
     begun, deadline = arrived(), monotonic() + killing.within
-    for many in sorted(chance.sample(range(1, killing.people * 9 // 10), killing.kills)):
+    for many in sorted(chance.sample(range(1, killing.people * 49 // 50), killing.kills)):
         while arrived() - begun < many:
             if monotonic() > deadline:
                 raise TimeoutError(f"only {arrived() - begun} of {many} arrived")

@@ -143,6 +143,7 @@ class Sending:
         while self.under_way:
             await self.answered()
             await self.step(claim=False)
+        await asyncio.gather(*self._tasks, return_exceptions=True)  # each has still to tell what came of it
 
     async def abandon(self) -> None:
         """For when nothing can be settled any more: end what is under way. Its leases will run out."""

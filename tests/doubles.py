@@ -60,6 +60,7 @@ class MemoryPlatform:
     log: list[Arrived] = field(default_factory=list)
     tried: list[str] = field(default_factory=list)  # delivery ids, in the order of the calls
     shown: dict[str, Message] = field(default_factory=dict)  # what each message shows now, by message id
+    updated: list[tuple[str, str, Sent]] = field(default_factory=list)  # workspace and person id, and where
     update_script: list[Outcome] = field(default_factory=list)
     find_script: list[Unclear | Throttled] = field(default_factory=list)
     searched: list[str] = field(default_factory=list)
@@ -82,6 +83,7 @@ class MemoryPlatform:
     async def update(self, workspace: Workspace, person: Person, sent: Sent, message: Message) -> Outcome:
         if self.update_script:
             return self.update_script.pop(0)
+        self.updated.append((workspace.id, person.id, sent))
         self.shown[sent.message_id] = message
         return sent
 

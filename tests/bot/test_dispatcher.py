@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from bot.dispatcher import GRACE as GRACE_PERIOD
 from bot.dispatcher import LEASE, Dispatcher
 from bot.engine import Engine
 from bot.messages import Message, Text, Token, text
-from bot.model import Delivery, DeliveryKind, DeliveryState, Invitation, Person, Platform, derived_id
-from bot.ports import Limits, NeverLeft, Outcome, Reason, Refused, Throttled, Unclear
+from bot.model import Delivery, DeliveryKind, DeliveryState, Invitation, Person, Platform, ReminderPolicy, derived_id
+from bot.observer import Unobserved
+from bot.ports import Limits, NeverLeft, Outcome, Reason, Refused, Sent, Throttled, Unclear
 from bot.reminders import queue_due
 from bot.roles import Admins
-from bot.settling import FIRST_PAUSE, LONGEST_PAUSE, MAX_ATTEMPTS
+from bot.settling import FIRST_PAUSE, LONGEST_PAUSE, MAX_ATTEMPTS, Settlement
 from storage.database import Database
 from tests.builders import (
     ADA,
@@ -56,6 +58,16 @@ def slack(clock: StoppedClock) -> MemoryPlatform:
 @pytest.fixture
 def dispatcher(store: Database, slack: MemoryPlatform, clock: StoppedClock) -> Dispatcher:
     return Dispatcher(store, {Platform.SLACK: slack}, clock, jitter=random.Random(1))
+
+
+class Noting(Unobserved):
+    """What was settled, as an operator's metrics see it."""
+
+    def __init__(self) -> None:
+        self.settlements: list[tuple[str, Settlement]] = []
+
+    def settled(self, delivery: Delivery, settlement: Settlement) -> None:
+        self.settlements.append((delivery.id, settlement))
 
 
 @pytest.fixture
@@ -272,6 +284,41 @@ async def test_a_platform_that_cannot_say_yet_is_asked_again(
     assert len(slack.log) == 1
 
 
+async def test_it_is_asked_again_after_growing_pauses(
+    store: Database, slack: MemoryPlatform, dispatcher: Dispatcher, clock: StoppedClock
+) -> None:
+    await invited_people(store, GRACE)
+    slack.script, slack.late = [Unclear(Reason.SERVER_ERROR)], True
+    slack.find_script = [Unclear(Reason.TIMED_OUT)] * 5
+    await dispatcher.run_once()
+    clock.forward(minutes=2)
+    asked: list[int] = []  # seconds after the first look
+    for second in range(40):
+        before = len(slack.searched)
+        await dispatcher.run_once()
+        asked += [second] * (len(slack.searched) - before)
+        clock.forward(seconds=1)
+    pauses = [later - sooner for sooner, later in pairwise(asked)]
+    assert pauses == [2, 4, 8, 16]
+
+
+async def test_what_became_of_an_unclear_message_is_counted(
+    store: Database, slack: MemoryPlatform, clock: StoppedClock
+) -> None:
+    await invited_people(store, GRACE)
+    seen = Noting()
+    dispatcher = Dispatcher(store, {Platform.SLACK: slack}, clock, observer=seen)
+    slack.script, slack.late = [Unclear(Reason.SERVER_ERROR)], True
+    await dispatcher.run_once()
+    clock.forward(minutes=2)
+    await dispatcher.run_once()
+    delivery = await the_delivery(store)
+    assert seen.settlements == [
+        (delivery.id, Unclear(Reason.SERVER_ERROR)),
+        (delivery.id, Sent(slack.channel(GRACE), delivery.message_id)),
+    ]
+
+
 async def test_send_again_sends_what_is_unknown_or_dead(
     store: Database, engine: Engine, slack: MemoryPlatform, dispatcher: Dispatcher
 ) -> None:
@@ -383,6 +430,22 @@ async def test_a_reminder_is_withdrawn_when_its_invitee_is_done(
     assert states == {DeliveryKind.INVITATION: SENT, DeliveryKind.REMINDER: WITHDRAWN}
 
 
+async def test_a_reminder_that_comes_to_its_turn_after_the_deadline_is_withdrawn_and_does_not_count(
+    store: Database, slack: MemoryPlatform, dispatcher: Dispatcher, clock: StoppedClock
+) -> None:
+    policy = ReminderPolicy(deadline=(NOON + 2 * DAY).date())
+    await invited_people(store, GRACE, of=rollout(policy=policy))
+    await dispatcher.run_once()
+    clock.at = NOON + 2 * DAY
+    assert await queue_due(store, clock) == 1
+    assert (await the_invitation(store)).reminders == 1
+    clock.at = NOON + 4 * DAY
+    await dispatcher.run_once()
+    states = {each.kind: each.state for each in await stored(store, Delivery)}
+    assert states == {DeliveryKind.INVITATION: SENT, DeliveryKind.REMINDER: WITHDRAWN}
+    assert (await the_invitation(store)).reminders == 0
+
+
 async def test_a_reminder_names_what_is_open_when_it_goes(
     store: Database, engine: Engine, slack: MemoryPlatform, dispatcher: Dispatcher, clock: StoppedClock
 ) -> None:
@@ -407,6 +470,9 @@ async def test_copies_are_brought_up_to_date_in_place(
         await engine(grace_presses(action))
     await dispatcher.run_once()
     assert len(slack.shown) == 2
+    at = {each.message_id: Sent(slack.channel(GRACE), each.message_id) for each in slack.log}
+    assert {sent.message_id: sent for _, _, sent in slack.updated} == at
+    assert {(lane, who) for lane, who, _ in slack.updated} == {(GRACE.workspace_id, GRACE.id)}
     assert all("invitation.done" in keys(message) for message in slack.shown.values())
     assert [each.outdated for each in await stored(store, Delivery)] == [0, 0]
 

@@ -30,7 +30,7 @@ from bot.roles import Admins
 from bot.transition import Replace, ShowForm
 from bot.waves import WaveWorker
 from storage.database import Database
-from tests.builders import ADA, NOON, actions, command, event_id, keys, person, press, rollout, submit, words
+from tests.builders import ADA, NOON, actions, button, command, event_id, keys, person, press, rollout, submit, words
 from tests.doubles import StoppedClock
 from tests.rows import changed, installed, listed, rolled_out, stored
 
@@ -228,7 +228,8 @@ async def test_it_waits_for_the_admin_when_too_many_of_those_before_have_a_probl
 
     (held,) = [each for each in await stored(store, Wave) if each.id == wave.id]
     assert held.stage is WaveStage.HELD
-    await engine(press(Token("wave", "start", held.id, held.version)))
+    assert told[0].content is not None
+    await engine(press(button(told[0].content, "start").token))
     await worker.run_once()
     assert set(await invitations(store, wave)) == {BERLIN.id}
 
@@ -240,7 +241,7 @@ async def test_after_a_pilot_the_admin_is_asked_and_sees_how_it_went(
     pilot = await stored(store, Invitation)
     async with store.transaction() as tx:
         for number, each in enumerate(pilot):
-            done_at = NOON + timedelta(hours=(number + 1) * 2) if number < 5 else None
+            done_at = NOON + timedelta(hours=(number + 1) * 2) if number < 7 else None
             await tx.save(each.model_copy(update={"done_at": done_at, "version": each.version + 1}))
     wave = await planned(store, engine, BERLIN, hold="ask")
     clock.at = datetime(2026, 3, 9, 6, tzinfo=UTC)
@@ -251,8 +252,8 @@ async def test_after_a_pilot_the_admin_is_asked_and_sees_how_it_went(
     assert "1 person would get a message" in shown
     for fact in (
         "Message arrived\n10",
-        "Done\n5 (50 %)",
-        "Half were done after\n6 hours",
+        "Done\n7 (70 %)",
+        "Half were done after\n8 hours",
         "1 (10 %)",
         "I am signed in but see no organization\n1",
     ):

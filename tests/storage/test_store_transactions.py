@@ -81,7 +81,7 @@ async def test_a_transaction_may_be_cancelled_at_any_moment(store, turns):
     async with store.transaction() as tx:
         first = await tx.inbox.remember("e1", NOW)
         assert await tx.inbox.remember("e2", NOW) == first
-        assert first == task.cancelled()
+        assert task.cancelled() or not first, "who was not cancelled has stored both"
 
 
 async def test_many_transactions_at_once_all_happen(store):

@@ -3,4 +3,4 @@
 Each measurement is a file with an async generator `measured(size)`; to add one, write the file and its name here.
 """
 
-MEASUREMENTS = ("inbound", "outbound", "limit", "reminders", "start", "scale", "crash")
+MEASUREMENTS = ("inbound", "outbound", "limit", "reminders", "start", "scale", "crash", "soak")

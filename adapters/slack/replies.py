@@ -12,7 +12,7 @@ from adapters.background import Background
 from adapters.slack.forms import Opener, field_errors, form_view, home_view, message_view
 from adapters.slack.payloads import Place
 from adapters.slack.render import Json, message_content
-from adapters.slack.web_api import ApiFailed, ApiRefused, WebApi
+from adapters.slack.web_api import ApiFailed, ApiRefused, PatientApi, WebApi
 from bot.messages import Form, Message, text
 from bot.texts import Reader
 from bot.transition import CloseForm, Replace, Reply, ShowForm, ShowHome, Whisper
@@ -22,7 +22,7 @@ class Replies:
     """Shows replies to one kind of event each. What these return goes into the acknowledgement."""
 
     def __init__(self, api: WebApi, background: Background) -> None:
-        self._api = api
+        self._api = PatientApi(api)
         self._background = background
 
     def to_command(self, reply: Reply | None, place: Place, reader: Reader) -> Json:

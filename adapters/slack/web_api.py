@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from adapters.patience import SOON, patiently
 from bot.ports import Reason
 
 TIME_OUT = 10.0  # seconds, for a whole call
@@ -131,6 +132,32 @@ class WebApi:
             self._session = aiohttp.ClientSession(timeout=times)
             self._client = self.client(self._session)
         return self._client
+
+
+class PatientApi:
+    """The same calls for somebody who waits for an answer: what Slack has provably not done is tried again."""
+
+    def __init__(self, api: WebApi) -> None:
+        self._api = api
+
+    async def call(self, method: str, **arguments: Any) -> Answer:
+        """See WebApi.call."""
+        return await patiently(lambda: self._api.call(method, **arguments), again_after)
+
+    async def respond(self, response_url: str, **content: Any) -> None:
+        """See WebApi.respond."""
+        await patiently(lambda: self._api.respond(response_url, **content), again_after)
+
+
+def again_after(error: Exception) -> float | None:
+    """In how many seconds a call that failed may be tried again; None when it may have done something."""
+    match error:
+        case ApiThrottled():
+            return error.retry_after
+        case NotSent():
+            return SOON
+        case _:
+            return None
 
 
 def failure(method: str, error: Exception) -> ApiFailed:

@@ -7,6 +7,8 @@ from typing import Any
 
 from aiohttp import ClientResponse
 
+from adapters.patience import SOON
+
 
 class Outcome(Enum):
     """What a failed call may have done."""
@@ -40,6 +42,17 @@ class ConnectorError(Exception):
         self.code = code
         self.detail = detail
         self.retry_after = retry_after
+
+
+def again_after(error: Exception) -> float | None:
+    """In how many seconds a call that failed may be tried again for somebody who waits; None when it may have done
+    something, or is refused for good.
+    """
+    if not isinstance(error, ConnectorError):
+        return None
+    if error.status == 429:
+        return SOON if error.retry_after is None else error.retry_after
+    return SOON if error.outcome is Outcome.NEVER_LEFT else None
 
 
 def refusal(operation: str, response: ClientResponse, answer: Mapping[str, Any] | None) -> ConnectorError:

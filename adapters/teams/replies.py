@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from adapters.background import Background
+from adapters.patience import patiently
 from adapters.teams.connector import Connector
-from adapters.teams.connector_error import ConnectorError, Outcome
+from adapters.teams.connector_error import ConnectorError, Outcome, again_after
 from adapters.teams.forms import form_activity
 from adapters.teams.install import Installation
 from adapters.teams.platform import TeamsPlatform, reader_of
@@ -119,7 +120,7 @@ class Replies:
         if asked.automatic:
             return answer
         where = asked.workspace.service_url, asked.conversation_id, asked.message_id
-        change = self._connector.update(*where, activity)
+        change = patiently(lambda: self._connector.update(*where, activity), again_after)
         self._background.start(change, after=f"{asked.conversation_id}/{asked.message_id}")
         return answer
 
@@ -128,13 +129,14 @@ class Replies:
         service_url = asked.workspace.service_url
         try:
             chat = asked.conversation_id if asked.private else await self._chat(asked)
-            await self._connector.send(service_url, chat, activity)
+            await patiently(lambda: self._connector.send(service_url, chat, activity), again_after)
         except ConnectorError as error:
             if asked.private or error.outcome is not Outcome.REFUSED:
                 raise
             sentence = text("teams.install_first")
             note = Message(summary=sentence, body=(Notice(sentence, Tone.WARNING),))
-            await self._connector.send(service_url, asked.conversation_id, message_activity(note, asked.reader))
+            words = message_activity(note, asked.reader)
+            await patiently(lambda: self._connector.send(service_url, asked.conversation_id, words), again_after)
 
     async def _chat(self, asked: Asked) -> str:
         known = await self._installation.chat_of(asked.person)

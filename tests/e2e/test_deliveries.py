@@ -217,3 +217,14 @@ async def test_somebody_without_the_app_is_shown_with_what_to_do_and_finds_their
     await isaiah.meets_the_bot()
     await isaiah.reads("Acme is moving SonarQube Cloud to single sign-on")
     await confirms_everything(isaiah)
+
+
+async def test_an_answer_that_comes_too_fast_for_the_platform_is_shown_a_moment_later(chat: Chat):
+    """A message that a platform refused with 429 was not shown: nobody has to ask again."""
+    await invited(chat)
+    if chat.name == "slack":
+        chat.office.slack.faults.next("chat.postMessage", faults.rate_limited(1), times=2)
+    else:
+        chat.office.teams.faults.answer("send", 429, times=2, retry_after=1)
+    await chat.admin.types("sso help")
+    await chat.admin.reads("You can say")

@@ -6,8 +6,10 @@ Put together as in production; only its clock is hurried, and bot.faultpoints ha
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
+import warnings
 from dataclasses import dataclass
 from datetime import timedelta
 from multiprocessing.connection import Connection
@@ -33,6 +35,11 @@ class Move:
     """The clock goes forward."""
 
     by: timedelta
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End as on SIGTERM."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,9 @@ def main(settings: Settings, clock: HurriedClock, point: str, line: Connection, 
     doom = Doom()
     doom.point = point
     faultpoints.install(doom.reach)
+    warnings.simplefilter("always", ResourceWarning)
     asyncio.run(_run(settings, clock, line, doom))
+    gc.collect()  # what nobody has closed says so now
 
 
 async def _run(settings: Settings, clock: HurriedClock, line: Connection, doom: Doom) -> None:
@@ -98,6 +107,8 @@ def _obey(bot: Bot, clock: HurriedClock, line: Connection, doom: Doom, stop: asy
     if isinstance(order, KillAt):
         doom.point = order.point
         line.send(Understood())
+    elif isinstance(order, Stop):
+        stop.set()
     else:
         clock.move(order.by)
         bot.wake()

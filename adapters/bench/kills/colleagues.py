@@ -136,7 +136,9 @@ class OnTeams:
             await self._client.presses(form, button, values)
 
     async def agrees(self) -> None:
-        await self.presses("Yes, go ahead")  # unfolded by "Send to …"
+        message = self._with_button("Send to ")
+        if message is not None:
+            await self._client.presses(message, "Yes, go ahead")  # unfolded by "Send to …"
 
     async def says(self, command: str) -> None:
         if command.startswith("invite"):

@@ -105,6 +105,19 @@ async def teams_alone(
 
 
 @asynccontextmanager
+async def both_platforms(database_url: str, log: Path) -> AsyncIterator[tuple[Stage, Story]]:
+    """One bot for the Slack workspace, whose story the stage has, and the Teams tenant, whose story comes with it."""
+    clock = HurriedClock()
+    playground = Playground(clock)
+    async with playground.slack.serving(), playground.teams.running():
+        slack, teams = playground.slack, playground.teams
+        async with _stage(playground, clock, playground.settings(database_url), log, 1) as (bot, ledger):
+            await teams.announce_installations()
+            story = Story(bot, ledger, OnSlack(slack.person("olivia")), [])
+            yield Stage(story, bot, ledger, playground), Story(bot, ledger, OnTeams(teams.person("adele")), [])
+
+
+@asynccontextmanager
 async def _stage(
     playground: Playground, clock: HurriedClock, settings: Settings, log: Path, replicas: int
 ) -> AsyncIterator[tuple[SupervisedBot, Ledger]]:

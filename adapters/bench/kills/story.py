@@ -65,7 +65,7 @@ class Story:
 
     async def set_up(self) -> None:
         """The dialog, from the first step to the last."""
-        await self._filled_in(self.admin, lambda: self.admin.says("setup"), lambda: self.admin.messages(SAVED))
+        await self.fills_in(self.admin, lambda: self.admin.says("setup"), lambda: self.admin.messages(SAVED))
 
     async def look_up(self, group: str) -> None:
         """The admin gets the list of those who would be written to."""
@@ -102,12 +102,13 @@ class Story:
 
     async def report(self, who: Colleague) -> None:
         """They report a problem."""
-        begin, passed_on = lambda: who.presses("I have a problem"), lambda: self.admin.messages(PROBLEM)
-        await self._filled_in(who, begin, passed_on)
+        before = self.admin.messages(PROBLEM)
+        begin, passed_on = lambda: who.presses("I have a problem"), lambda: self.admin.messages(PROBLEM) > before
+        await self.fills_in(who, begin, passed_on)
 
     async def answer(self, who: Colleague) -> None:
         """An admin answers it, and the answer arrives."""
-        await self._filled_in(self.admin, lambda: self.admin.presses("Answer"), lambda: who.messages(ANSWER))
+        await self.fills_in(self.admin, lambda: self.admin.presses("Answer"), lambda: who.messages(ANSWER))
 
     async def settled(self) -> None:
         """Nothing is on its way any more, and every message shows what is true."""
@@ -121,7 +122,7 @@ class Story:
             await asyncio.sleep(LOOK)
         raise AssertionError(f"not settled: {await self._ledger.states()}; {self._bot.mishaps}")
 
-    async def _filled_in(
+    async def fills_in(
         self, who: Colleague, begin: Callable[[], Awaitable[None]], done: Callable[[], object]
     ) -> None:
         """A dialog, begun again as often as it takes."""

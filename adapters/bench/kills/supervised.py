@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from adapters.bench.kills.bot import KillAt, ListensAt, Move, Ready, Understood, main
+from adapters.bench.kills.bot import KillAt, ListensAt, Move, Ready, Stop, Understood, main
 from adapters.bench.kills.hurried_clock import HurriedClock
 from adapters.settings import Settings
 
 AWAY = timedelta(minutes=6)  # longer than the leases of deliveries and look-ups, and than the grace after them
-START_WITHIN = 60.0  # seconds
+START_WITHIN = STOP_WITHIN = 60.0  # seconds
 
 _processes = multiprocessing.get_context("forkserver")  # imports the bot once, not at every start
 _processes.set_forkserver_preload(["adapters.bench.kills.bot"])
@@ -39,19 +39,22 @@ class SupervisedBot:
         self._clock = clock
         self._log = log
         self._point_at = point_at
+        self._leaves = False
         self._understood = asyncio.Event()
         self._died = asyncio.Event()
         self._process: multiprocessing.process.BaseProcess | None = None
         self._line: multiprocessing.connection.Connection | None = None
 
     async def keep_running(self) -> None:
-        """Start, wait for its death, bury, start again; for ever."""
-        while True:
+        """Start, wait for its death, bury, start again; until it was asked to stop."""
+        while not self._leaves:
             died = self._start(self.points.popleft() if self.points else "")
             try:
                 await died.wait()
             finally:
                 self._bury()
+            if self._leaves:
+                return
             self.deaths += 1
             self._died.set()
             self._clock.move(AWAY)
@@ -72,6 +75,23 @@ class SupervisedBot:
         self._died.clear()
         self._process.kill()
         await self._died.wait()
+
+    async def leaves(self) -> int | None:
+        """Let it end as on SIGTERM, for good; returns its exit code."""
+        await self.up.wait()
+        assert self._line is not None
+        assert self._process is not None
+        process, self._leaves = self._process, True
+        self._line.send(Stop())
+        await asyncio.to_thread(process.join, STOP_WITHIN)
+        return process.exitcode
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        assert self._process.pid is not None
+        return self._process.pid
 
     def now(self) -> datetime:
         """The time that it lives by."""
@@ -127,7 +147,7 @@ class SupervisedBot:
         self._process.kill()
         self._process.join()
         self._line.close()
-        if self._process.exitcode != -signal.SIGKILL:
+        if self._process.exitcode != -signal.SIGKILL and not self._leaves:
             self.mishaps.append(f"it ended by itself, {self._process.exitcode}: {self._log.read_text()[-2000:]}")
 
 

@@ -56,6 +56,7 @@ class Dispatcher:
         self._upkeep: dict[str, Upkeep] = {}
         self._lanes: dict[str, asyncio.Task[None]] = {}  # by lane, which is the task's name too
         self._held: dict[str, Lane] = {}  # those that this process holds
+        self._elsewhere: set[str] = set()  # those that another replica held when this one last asked
         self._stopped = asyncio.Event()
 
     async def run(self) -> None:
@@ -103,8 +104,11 @@ class Dispatcher:
             return
         try:
             async with self._store.lane(name) as mine:
-                if mine and not self._stopped.is_set():
+                if not mine:
+                    self._elsewhere.add(name)
+                elif not self._stopped.is_set():
                     self._held[name] = lane
+                    self._take_over(name)
                     await lane.keep_busy()
         except* StoreUnavailable:
             log.warning("dispatcher.database_unavailable", lane=name)
@@ -113,6 +117,12 @@ class Dispatcher:
             await self._pause()
         finally:
             self._held.pop(name, None)
+
+    def _take_over(self, name: str) -> None:
+        """A lane that another replica held until a moment ago has used as much of its limits as may be."""
+        if name in self._elsewhere:
+            self._elsewhere.discard(name)
+            self._limits[name].use_up(self._clock.now())
 
     async def _pause(self) -> None:
         """Wait, unless the dispatcher is stopped."""

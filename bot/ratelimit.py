@@ -132,3 +132,8 @@ class LaneLimits:
         send = Bucket(limits)
         whole = send if limits.counted_together else None
         return cls(send, Bucket(slower, whole), Bucket(slower, whole))
+
+    def use_up(self, now: datetime) -> None:
+        """Count a whole burst of each kind: what others have called until now is not known here."""
+        for bucket in (self.send, self.update, self.find):
+            bucket.charge(now, bucket.limits.burst)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
+from socket import gethostname
 from typing import Any
 
 from sqlalchemy import (
@@ -133,9 +135,14 @@ def _postgresql(url: URL) -> AsyncEngine:
         connect_args={
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": STATEMENT_TIMEOUT,
-            "server_settings": {"application_name": "sso-usher", "timezone": "UTC", **NOTICED_WHEN_GONE},
+            "server_settings": {"application_name": _who_asks(), "timezone": "UTC", **NOTICED_WHEN_GONE},
         },
     )
+
+
+def _who_asks() -> str:
+    """What `pg_stat_activity` calls this process: an operator with several replicas wants to know which it is."""
+    return f"sso-usher {gethostname()[:40]} {os.getpid()}"
 
 
 def _meaning(context: ExceptionContext) -> BaseException | None:

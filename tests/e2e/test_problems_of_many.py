@@ -39,6 +39,15 @@ async def test_one_answer_reaches_everybody_who_has_the_problem(chat: Chat):
     await chat.admin.reads("Nobody waits for an answer.")
 
 
+async def test_whoever_reports_it_twice_is_one_person(chat: Chat):
+    await invited(chat)
+    for words in ("The link is dead.", "The link is dead.", "Still dead."):
+        await reports(chat.invitee, words)
+    await chat.admin.until(lambda: chat.admin.sees("Still dead."))
+    await chat.admin.types("/sso problems")
+    await chat.admin.reads("The enterprise key is unknown or the link fails: 1 person")
+
+
 async def test_a_question_leads_to_what_it_rather_is(chat: Chat):
     await invited(chat)
     await chooses(chat.invitee, "no_organization")

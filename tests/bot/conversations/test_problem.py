@@ -143,6 +143,23 @@ def test_a_described_problem_reaches_every_admin_once() -> None:
     assert after.audit == "problem.forbidden"
 
 
+def test_whoever_says_more_of_the_same_problem_is_still_one_person() -> None:
+    first = opened("It says 403.")
+    group = CaseGroup.of_one(first, GRACE)
+    loaded = ProblemLoaded(scene(), GRACE.id, view(), (ADA.id,), group, first)
+    again = submit(chosen("forbidden").token, GRACE, description="It says 403.")
+    assert PROBLEM.decide(loaded, again, NOON).state == ()
+    more = PROBLEM.decide(loaded, submit(chosen("forbidden").token, GRACE, description="In the IDE too."), NOON)
+    (case,) = more.state
+    assert isinstance(case, Case)
+    assert (case.id, case.version, case.description) == (first.id, 2, "It says 403.\nIn the IDE too.")
+    (told,) = more.effects
+    assert isinstance(told, UpdateNotices)
+    (quoted,) = (each.words for each in told.message.body if isinstance(each, Quote))
+    assert quoted == case.description
+    assert "has a problem with signing in" in words(told.message)
+
+
 def test_a_problem_needs_a_description_and_can_be_given_one() -> None:
     refused = described("tile", "   ")
     form = form_of(refused.reply)

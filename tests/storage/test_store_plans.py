@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select, update
 
+from storage.tables import DELIVERY
 from tests.storage.stored_things import LANE, MINUTE, NOW, begin, person, rollout, wave
 
 QUESTIONS = {
@@ -38,6 +39,11 @@ async def test_a_tick_reads_only_what_it_needs(store, question):
     async with store.transaction() as tx:
         await tx.people.meet(people)
         await tx.invitations.invite(rollout(), wave(), people, NOW + MINUTE)
+        # as it is nearly always: most have arrived
+        most = select(DELIVERY.c.id).order_by(DELIVERY.c.id).limit(1_900)
+        await tx._connection.execute(
+            update(DELIVERY).where(DELIVERY.c.id.in_(most)).values(state="sent", sent_at=NOW)
+        )
     asked = []
 
     def listen(_connection, _cursor, statement, parameters, *_):

@@ -192,7 +192,7 @@ async def test_a_process_that_closes_or_dies_loses_its_lanes(replicas):
         async with two.transaction() as tx:
             await tx._connection.execute(
                 text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND database ="
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory' AND database ="
                     " (SELECT oid FROM pg_database WHERE datname = current_database())"
                 )
             )

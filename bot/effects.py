@@ -14,6 +14,7 @@ from bot.transition import (
     AnswerCases,
     AskDirectory,
     Effect,
+    ExemptWishing,
     HoldDeliveries,
     MakeDue,
     ReleaseDeliveries,
@@ -37,6 +38,9 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await tx.deliveries.show_instead([derived_id(key) for key in effect.keys], effect.message)
         case AnswerCases():
             await _answer(tx, effect, now)
+        case ExemptWishing():
+            exempt = await tx.invitations.exempt(effect.rollout_id, effect.wish, effect.reason, now)
+            await tx.deliveries.outdate(exempt)
         case AskDirectory():
             await tx.look_ups.ask(_look_up(effect, event, now))
         case UpdateCopies():

@@ -217,6 +217,14 @@ class OldToken(StrEnum):
     UNUSED = "unused"
 
 
+class Wish(StrEnum):
+    """What an invitee asks for who will not follow the invitation. No reminder goes to them."""
+
+    NONE = ""
+    STOP = "stop"  # no more reminders
+    NOT_MINE = "not_mine"  # does not use SonarQube Cloud: to be exempted
+
+
 class Invitation(SQLModel):
     """One invitee in one rollout. `identity` is unique in a rollout, so nobody is invited twice."""
 
@@ -233,6 +241,8 @@ class Invitation(SQLModel):
     last_contact_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # what the next one is counted from
     final_notice_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     snoozed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    wish: Wish = Field(default=Wish.NONE, sa_type=ByValue(Wish))
+    wished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_reason: str = ""

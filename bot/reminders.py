@@ -24,10 +24,10 @@ def next_due(
 ) -> datetime | None:
     """When this invitation's next reminder is due, counted from the last message; None when there will be none.
 
-    A snooze moves it, forward or back, and counts even when `at_most` is used up: the invitee chose that time. One
-    that the deadline has come to lie before is void.
+    Whoever has asked for no more gets none. A snooze moves it, forward or back, and counts even when `at_most` is
+    used up: the invitee chose that time. One that the deadline has come to lie before is void.
     """
-    if not invitation.is_open:
+    if not invitation.is_open or invitation.wish:
         return None
     if invitation.snoozed_until is not None:
         wished = allowed_from(policy, time_zone, invitation.snoozed_until)

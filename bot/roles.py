@@ -54,6 +54,8 @@ TABLE: Mapping[str, Allowed] = {
     "removal": Allowed.ADMINS,
     "confirm": Allowed.INVITEE,
     "problem": Allowed.INVITEE,
+    "wish": Allowed.INVITEE,
+    "wish.exempt": Allowed.ADMINS,
     "solved": Allowed.INVITEE,
     "old_token": Allowed.INVITEE,
     "home": Allowed.EVERYONE,

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bot.events import Target
 from bot.finishing import FinishItem, Handout
 from bot.messages import Form, Message
-from bot.model import Case, Check, DeliveryKind, Dialog, Invitation, Rollout, Wave
+from bot.model import Case, Check, DeliveryKind, Dialog, Invitation, Rollout, Wave, Wish
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,15 @@ class AnswerCases:
 
 
 @dataclass(frozen=True)
+class ExemptWishing:
+    """Nothing is expected any more of those in this rollout who have this wish. `reason` is what exports say."""
+
+    rollout_id: str
+    wish: Wish
+    reason: str
+
+
+@dataclass(frozen=True)
 class AskDirectory:
     """Look up who the targets are; the answer comes back as PeopleFound."""
 
@@ -153,6 +162,7 @@ Effect: TypeAlias = (
     SendMessage
     | UpdateNotices
     | AnswerCases
+    | ExemptWishing
     | AskDirectory
     | UpdateCopies
     | UpdateAllCopies

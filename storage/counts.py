@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import String, and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import CaseState, DeliveryState
+from bot.model import CaseState, DeliveryState, Wish
 from bot.ports import CaseCounts, RolloutCounts
 from storage.failures import failures
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION
@@ -19,6 +19,7 @@ _PEOPLE = select(
     func.count(INVITATION.c.exempt_at).label("exempt"),
     func.count().filter(_IS_OPEN).label("open"),
     func.count(INVITATION.c.snoozed_until).filter(_IS_OPEN).label("snoozed"),
+    func.count().filter(and_(_IS_OPEN, INVITATION.c.wish != Wish.NONE)).label("stopped"),
     func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
 ).where(INVITATION.c.rollout_id == _ROLLOUT)
 _CHECKS = (
@@ -60,6 +61,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
         exempt=people.exempt,
         open=people.open,
         snoozed=people.snoozed,
+        stopped=people.stopped,
         open_cases=sum(each.open for each in problems.values()),
         problems=problems,
         reminders=int(people.reminders),

@@ -35,6 +35,7 @@ from bot.model import (
     Rollout,
     RolloutState,
     Wave,
+    Wish,
     derived_id,
 )
 from bot.ports import InvitationView, Reason, RolloutCounts
@@ -280,16 +281,45 @@ class Invitations:
 
     async def make_due(self, rollout_id: str, invitation_ids: Sequence[str] | None, at: datetime) -> int:
         """Set `due_at` of open invitations; returns how many. Those of the whole rollout, when `invitation_ids` is
-        None, are without those that are snoozed.
+        None, are without those that are snoozed or want none.
         """
         statement = update(INVITATION).where(INVITATION.c.rollout_id == rollout_id, _OPEN).values(due_at=at)
         if invitation_ids is None:
-            unasked = statement.where(INVITATION.c.snoozed_until.is_(None))
+            unasked = statement.where(INVITATION.c.snoozed_until.is_(None), INVITATION.c.wish == Wish.NONE)
             return (await self._connection.execute(unasked)).rowcount
         changed = 0
         for some in chunks(dict.fromkeys(invitation_ids)):
             changed += (await self._connection.execute(statement.where(INVITATION.c.id.in_(some)))).rowcount
         return changed
+
+    async def wishing(self, rollout_id: str, wish: Wish, limit: int) -> tuple[int, Sequence[Person]]:
+        """How many open invitations have this wish, and whose they are, the last to say so first."""
+        of_it = and_(INVITATION.c.rollout_id == rollout_id, INVITATION.c.wish == wish, _OPEN)
+        many = await self._connection.scalar(select(func.count()).select_from(INVITATION).where(of_it)) or 0
+        statement = (
+            select(*fields(PERSON, Person))
+            .join(INVITATION, INVITATION.c.person_id == PERSON.c.id)
+            .where(of_it)
+            .order_by(INVITATION.c.wished_at.desc(), PERSON.c.id)
+            .limit(limit)
+        )
+        return many, [plain(Person, row) for row in await self._connection.execute(statement)]
+
+    async def exempt(self, rollout_id: str, wish: Wish, reason: str, at: datetime) -> Sequence[str]:
+        """Nothing is expected any more of those who have this wish; returns the ids of their invitations."""
+        statement = (
+            update(INVITATION)
+            .where(INVITATION.c.rollout_id == rollout_id, INVITATION.c.wish == wish, _OPEN)
+            .values(
+                exempt_at=at,
+                exempt_reason=reason,
+                due_at=None,
+                snoozed_until=None,
+                version=INVITATION.c.version + 1,
+            )
+            .returning(INVITATION.c.id)
+        )
+        return (await self._connection.scalars(statement)).all()
 
     async def set_after_delivery(
         self,

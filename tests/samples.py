@@ -29,6 +29,7 @@ from bot.conversations.setup import SetupLoaded
 from bot.conversations.status import PAGE, StatusLoaded
 from bot.conversations.wave import WaveLoaded
 from bot.conversations.wave_messages import progress_message
+from bot.conversations.wish import SHOWN, WishLoaded
 from bot.events import HomeOpened, MessageReceived, PeopleFound, Problem
 from bot.messages import Form, Message, Token
 from bot.model import (
@@ -50,6 +51,7 @@ from bot.model import (
     RolloutState,
     Wave,
     WaveStage,
+    Wish,
 )
 from bot.planned_waves import ASK, held_message, starts_at
 from bot.ports import (
@@ -374,6 +376,7 @@ def _confirm(of: Company) -> Scenes:
     for action in ("access", "tasks", "token", "no_token", "later", "opened"):
         yield action, act(_view(of), action)
     yield "snoozed", act(_view(of), "snooze", delay="1_day")
+    yield "wants no more", act(_view(of, wish=Wish.STOP, wished_at=NOON), "show")
     yield "yesterday", act(_view(of), "snooze", day="2026-03-01")
     yield "too late", act(_view(of), "snooze", day="2027-03-01")
     for kind, number in ((DeliveryKind.INVITATION, 0), (DeliveryKind.REMINDER, 1), (DeliveryKind.REMINDER, 4)):
@@ -484,6 +487,7 @@ def _status(of: Company) -> Scenes:
         done=4_000,
         exempt=10,
         open=5_990,
+        stopped=3,
         open_cases=7,
         problems={kind: CaseCounts(7, 8, 9) for kind in KINDS},
         reminders=12_345,
@@ -504,17 +508,49 @@ def _status(of: Company) -> Scenes:
         "nobody missing",
         _decide("status", StatusLoaded(here), press(Token("status", "missing", of.rollout.id), of.admin)),
     )
-    missing = (*(_view(of, unreachable=reason.value) for reason in Reason), *(_view(of, reminders=3),) * PAGE)
+    missing = (
+        *(_view(of, wish=wish) for wish in (Wish.STOP, Wish.NOT_MINE)),
+        *(_view(of, unreachable=reason.value) for reason in Reason),
+        *(_view(of, reminders=3),) * PAGE,
+    )
     for page in (missing, missing[::-1]):
         many = press(Token("status", "missing", of.rollout.id, 2), of.admin)
         yield "missing", _decide("status", StatusLoaded(here, missing=page), many)
     asked = command("status", mention(GRACE))
     for invitation in (
         _view(of, reached_at=NOON, exempt_at=NOON, exempt_reason=of.words[:500], unreachable=Reason.BLOCKED.value),
+        _view(of, wish=Wish.STOP),
+        _view(of, wish=Wish.NOT_MINE),
         _finished(of),
     ):
         yield "person", _decide("status", StatusLoaded(here, person=invitation, asked_for="@grace"), asked)
     yield "not invited", _decide("status", StatusLoaded(here, asked_for=of.words[:50]), asked)
+
+
+def _wish(of: Company) -> Scenes:
+    here = scene(of.rollout)
+    admins = {"rollout": of.rollout, "admins_seen": (of.admin.id,)}
+    many = (GRACE,) * SHOWN
+    for wish in (Wish.STOP, Wish.NOT_MINE):
+        event = press(Token("wish", wish.value, "invitation-1"), of.invitee)
+        for name, people, invitation in (
+            ("first", (), _view(of)),
+            ("one of many", many, _view(of)),
+            ("again", (), _view(of, wish=wish)),
+        ):
+            loaded = WishLoaded(here, GRACE.id, invitation, many=len(people) * 100, people=people, **admins)
+            yield f"{wish}, {name}", _decide("wish", loaded, event)
+    yield "gone", _decide("wish", WishLoaded(here, GRACE.id), press(Token("wish", "stop", "gone"), of.invitee))
+    for action, version, people in (
+        ("exempt", 1, many), ("exempt", 1000, many), ("exempt", 1, ()),
+    ):  # fmt: skip
+        loaded = WishLoaded(here, many=len(people) * 100, people=people, **admins)
+        token = Token("wish", action, of.rollout.id, version)
+        yield f"{action}, {version}, {len(people)}", _decide("wish", loaded, press(token, of.admin))
+    yield (
+        "of a rollout that is gone",
+        _decide("wish", WishLoaded(here), press(Token("wish", "exempt", "gone"), of.admin)),
+    )
 
 
 def _remind(of: Company) -> Scenes:
@@ -527,6 +563,8 @@ def _remind(of: Company) -> Scenes:
     yield "sure", _decide("remind", RemindLoaded(here, counts=counts), command("remind"))
     ask = press(Token("remind", "ask", of.rollout.id, of.rollout.version), of.admin)
     yield "asked in the status", _decide("remind", RemindLoaded(here, counts=counts), ask)
+    stopped = RolloutCounts(invited=10_000, open=9_000, stopped=1_000)
+    yield "some want none", _decide("remind", RemindLoaded(here, counts=stopped), command("remind"))
     snoozed = RolloutCounts(invited=10_000, open=9_000, snoozed=8_000)
     yield "some are snoozed", _decide("remind", RemindLoaded(here, counts=snoozed), command("remind"))
     asleep = RolloutCounts(invited=10_000, open=1, snoozed=1)
@@ -588,6 +626,7 @@ MAKERS = {
     "wave": _wave,
     "confirm": _confirm,
     "problem": _problem,
+    "wish": _wish,
     "case": _case,
     "solved": _solved,
     "problems": _problems,

@@ -20,6 +20,7 @@ from bot.conversations.scene import Conversation
 from bot.conversations.setup import SETUP
 from bot.conversations.status import STATUS
 from bot.conversations.wave import WAVE
+from bot.conversations.wish import WISH
 
 CONVERSATIONS: Mapping[str, Conversation] = {
     conversation.name: conversation
@@ -29,6 +30,7 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         WAVE,
         CONFIRM,
         PROBLEM,
+        WISH,
         CASE,
         SOLVED,
         PROBLEMS_LIST,

@@ -15,8 +15,8 @@ from bot.conversations.invitation import invitation_message
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.setup_steps import one
 from bot.events import ButtonPressed, CheckSeen, FormSubmitted
-from bot.messages import Choice, ChoiceField, DateField, Form, Message, Text, Token, Tone, When, text
-from bot.model import Check, CheckKind, CheckSource, Invitation, RolloutState
+from bot.messages import Button, Choice, ChoiceField, DateField, Form, Message, Text, Token, Tone, When, text
+from bot.model import Check, CheckKind, CheckSource, Invitation, RolloutState, Wish
 from bot.ports import InvitationView, Transaction
 from bot.transition import Replace, ShowForm, Transition, UpdateCopies
 
@@ -124,6 +124,10 @@ def _later_form(view: InvitationView, day: str = "", errors: dict[str, Text] | N
             ChoiceField("delay", text("later.delay"), delays, ("1_day",), required=False),
             DateField("day", text("later.day"), day, required=False, hint=text("later.day.hint")),
         ),
+        buttons=(
+            Button(text("button.stop"), Token("wish", Wish.STOP.value, view.invitation.id)),
+            Button(text("button.not_mine"), Token("wish", Wish.NOT_MINE.value, view.invitation.id)),
+        ),
         errors=errors,
         cancel=cancel,
     )
@@ -138,7 +142,13 @@ def _snooze(view: InvitationView, event: FormSubmitted, now: datetime) -> Transi
     at = allowed_from(policy, time_zone, wished)
     if at is None:
         return Transition(reply=ShowForm(_later_form(view, day, {"day": text("later.error.deadline")})))
-    changes = {"snoozed_until": at, "due_at": at, "version": view.invitation.version + 1}
+    changes = {
+        "snoozed_until": at,
+        "due_at": at,
+        "wish": Wish.NONE,
+        "wished_at": None,
+        "version": view.invitation.version + 1,
+    }
     invitation: Invitation = view.invitation.model_copy(update=changes)
     after = replace(view, invitation=invitation)
     return Transition(

@@ -195,5 +195,7 @@ def _until(view: InvitationView) -> tuple[Element, ...]:
 
 
 def _snoozed(view: InvitationView) -> tuple[Element, ...]:
+    if view.invitation.wish:
+        return (Notice(text("invitation.stopped")),)
     until = view.invitation.snoozed_until
     return (Notice(text("invitation.snoozed", at=When(until, "moment"))),) if until else ()

@@ -11,7 +11,7 @@ from bot.conversations import answers
 from bot.conversations.scene import Conversation, Loaded, Scene, load_scene_only
 from bot.conversations.status import find_invitation
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
-from bot.messages import Button, Message, Notice, Section, Style, Token, Tone, text
+from bot.messages import Button, Element, Message, Notice, Section, Style, Token, Tone, text
 from bot.model import Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts, Transaction
 from bot.secrets import redact
@@ -55,13 +55,13 @@ def _remind(loaded: RemindLoaded, event: ManageEvent, now: datetime) -> Transiti
 def _remind_all(loaded: RemindLoaded, rollout: Rollout, event: ManageEvent) -> Transition:
     """Everybody who is open: asked first, since it writes to many."""
     counts = loaded.counts or RolloutCounts()
-    waiting = counts.open - counts.snoozed
+    waiting = counts.open - counts.snoozed - counts.stopped
     if not counts.open:
         return answers.whisper(text("remind.nobody"), Tone.SUCCESS)
     if not waiting:
-        return answers.whisper(text("remind.snoozed", count=counts.snoozed))
+        return Transition(reply=Whisper(Message(text("remind.nobody_now"), body=_left_alone(counts))))
     if isinstance(event, CommandIssued) or event.token.action == "ask":
-        return Transition(reply=Whisper(_sure(rollout, waiting, counts.snoozed)))
+        return Transition(reply=Whisper(_sure(rollout, waiting, counts)))
     if event.token.version != rollout.version or event.token.subject != rollout.id:
         return answers.outdated()
     return Transition(
@@ -73,25 +73,31 @@ def _remind_all(loaded: RemindLoaded, rollout: Rollout, event: ManageEvent) -> T
     )
 
 
-def _sure(rollout: Rollout, waiting: int, snoozed: int) -> Message:
+def _left_alone(counts: RolloutCounts) -> tuple[Element, ...]:
+    """Who gets no reminder now, and why."""
+    snoozed = (Notice(text("remind.snoozed", count=counts.snoozed)),) if counts.snoozed else ()
+    stopped = (Notice(text("remind.stopped", count=counts.stopped)),) if counts.stopped else ()
+    return (*snoozed, *stopped)
+
+
+def _sure(rollout: Rollout, waiting: int, counts: RolloutCounts) -> Message:
     question = text("remind.sure", count=waiting)
     send = Button(
         text("remind.send", count=waiting), Token("remind", "send", rollout.id, rollout.version), Style.PRIMARY
     )
-    left_alone = (Notice(text("remind.snoozed", count=snoozed)),) if snoozed else ()
-    return Message(question, None, (Section(question), *left_alone), (send,))
+    return Message(question, None, (Section(question), *_left_alone(counts)), (send,))
 
 
 def _remind_named(loaded: RemindLoaded, rollout: Rollout, now: datetime) -> Transition:
-    """Whoever is named is reminded, also when they are snoozed."""
+    """Whoever is named is reminded, also when they are snoozed; not when they want no more."""
     views = [view for _, view in loaded.named if view is not None]
     if views and all(is_over(rollout.policy, now, view.person.time_zone) for view in views):
         return answers.whisper(text("remind.deadline"), Tone.WARNING)
-    open_ids = tuple(view.invitation.id for _, view in loaded.named if view is not None and view.invitation.is_open)
+    open_ids = tuple(view.invitation.id for _, view in loaded.named if view is not None and _may_remind(view))
     not_open = tuple(
         text("plain", words=target.label or target.id)
         for target, view in loaded.named
-        if view is None or not view.invitation.is_open
+        if view is None or not _may_remind(view)
     )
     if not open_ids:
         return answers.whisper(text("remind.none_open", names=not_open), Tone.WARNING)
@@ -104,6 +110,10 @@ def _remind_named(loaded: RemindLoaded, rollout: Rollout, now: datetime) -> Tran
         subject=rollout.id,
         details=(("people", len(open_ids)),),
     )
+
+
+def _may_remind(view: InvitationView) -> bool:
+    return view.invitation.is_open and not view.invitation.wish
 
 
 def _pause(loaded: Loaded, event: ManageEvent, _now: datetime) -> Transition:

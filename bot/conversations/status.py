@@ -133,6 +133,7 @@ def _figures(rollout: Rollout, counts: RolloutCounts) -> list[tuple[Text, int]]:
     figures += [(text(f"status.confirmed.{kind}"), confirmed.get(kind, 0)) for kind in rollout.needs]
     figures += [(text("status.done"), counts.done), (text("status.open"), counts.open)]
     figures += [(text("status.exempt"), counts.exempt)] if counts.exempt else []
+    figures += [(text("status.stopped"), counts.stopped)] if counts.stopped else []
     figures += [(text("status.cases"), counts.open_cases)] if counts.open_cases else []
     return [*figures, (text("status.reminders"), counts.reminders)]
 
@@ -218,6 +219,8 @@ def _missing_line(view: InvitationView) -> Section:
     if view.invitation.unreachable:
         reason = text(f"reason.{view.invitation.unreachable}")
         return Section(text("missing.unreachable", name=name, open=still_open, reason=reason))
+    if view.invitation.wish:
+        return Section(text(f"missing.{view.invitation.wish}", name=name, open=still_open))
     return Section(text("missing.line", name=name, open=still_open, count=view.invitation.reminders))
 
 
@@ -234,6 +237,8 @@ def person_message(view: InvitationView) -> Message:
     notices: list[Element] = []
     if invitation.exempt_at:
         notices.append(Notice(text("person.exempt", reason=invitation.exempt_reason)))
+    if invitation.wish and invitation.is_open:
+        notices.append(Notice(text(f"person.{invitation.wish}")))
     if invitation.unreachable:
         notices.append(Notice(text(f"reason.{invitation.unreachable}"), Tone.WARNING))
     return Message(title, title, (*notices, *checks(view), Facts(tuple(pairs))))

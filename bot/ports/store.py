@@ -23,6 +23,7 @@ from bot.model import (
     Rollout,
     Wave,
     WaveStage,
+    Wish,
     Workspace,
 )
 from bot.ports.platform import Sent
@@ -221,6 +222,14 @@ class Invitations(Protocol):
         ...
 
     async def end_snoozes(self, invitation_ids: Sequence[str]) -> None: ...
+    async def wishing(self, rollout_id: str, wish: Wish, limit: int) -> tuple[int, Sequence[Person]]:
+        """How many open invitations have this wish, and whose they are, the last to say so first."""
+        ...
+
+    async def exempt(self, rollout_id: str, wish: Wish, reason: str, at: datetime) -> Sequence[str]:
+        """Nothing is expected any more of those who have this wish; returns the ids of their invitations."""
+        ...
+
     async def contacted(self, invitation_id: str, at: datetime, due_at: datetime | None) -> None:
         """The next reminder is counted from `at`; `due_at` is stored only while the invitation is open."""
         ...

@@ -102,6 +102,7 @@ class RolloutCounts:
     exempt: int = 0
     open: int = 0
     snoozed: int = 0  # of these, who asked to be reminded later
+    stopped: int = 0  # of the open ones, who asked for no more reminders
     open_cases: int = 0
     problems: Mapping[str, CaseCounts] = field(default_factory=dict)  # by kind
     reminders: int = 0

@@ -12,7 +12,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.calendar import allowed_from, country_of, final_day, is_over, opening
-from bot.model import Delivery, DeliveryKind, DeliveryState, Interval, Invitation, ReminderPolicy, RolloutState
+from bot.model import Delivery, DeliveryKind, DeliveryState, Interval, Invitation, ReminderPolicy, RolloutState, Wish
 from bot.ports import Store
 from bot.reminders import BATCH, next_due, next_kind, queue_due
 from bot.texts import zone
@@ -190,6 +190,13 @@ def test_a_weekend_is_skipped() -> None:
 def test_a_snooze_decides_whatever_the_policy_says(reminders: int) -> None:
     until = NOON + timedelta(hours=3)
     assert next_due(ReminderPolicy(), "UTC", invitation(snoozed_until=until, reminders=reminders), NOON) == until
+
+
+@pytest.mark.parametrize("wish", [Wish.STOP, Wish.NOT_MINE])
+def test_whoever_wants_no_more_gets_none_not_even_the_final_notice(wish: Wish) -> None:
+    policy = ReminderPolicy(deadline=(NOON + 20 * DAY).date())
+    assert next_due(policy, "UTC", invitation(), NOON) is not None
+    assert next_due(policy, "UTC", invitation(wish=wish), NOON) is None
 
 
 def test_a_growing_interval_makes_each_wait_longer_than_the_last() -> None:

@@ -14,7 +14,8 @@ from tests.samples import samples
 EVERYBODYS = {"help", "home"}
 VIEWERS = {("status", "status"), ("status", "show"), ("status", "missing")}
 RANKS = (Role.OWNER, Role.ADMIN, Role.VIEWER, Role.MEMBER, Role.STRANGER)
-INVITEES = {"confirm", "old_token", "problem", "solved"}
+INVITEES = {"confirm", "old_token", "problem", "solved", "wish"}
+ADMINS = {("wish", "exempt")}
 
 
 def asked_for() -> set[tuple[str, str]]:
@@ -42,7 +43,9 @@ def test_the_matrix(conversation: str, action: str) -> None:
 
     for role in Role:
         for invitee in (True, False):
-            if conversation in EVERYBODYS:
+            if (conversation, action) in ADMINS:
+                assert who(role, invitee=invitee) == role.runs_rollouts
+            elif conversation in EVERYBODYS:
                 assert who(role, invitee=invitee)
             elif conversation in INVITEES:
                 assert who(role, invitee=invitee) == invitee, "whatever their role"

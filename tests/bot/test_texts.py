@@ -26,13 +26,15 @@ from bot.conversations.setup_steps import STEPS
 from bot.events import Problem
 from bot.finishing import FileKind, FinishStep, StepState
 from bot.messages import Link, Text, When, text
-from bot.model import CheckKind, FormerSignIn, Interval, OldToken, Provisioning, Region, RolloutState
+from bot.model import CheckKind, FormerSignIn, Interval, OldToken, Provisioning, Region, RolloutState, Wish
 from bot.ports import Reason
 from bot.texts import LOCALE_DIR, PLAIN, Markup, Reader, language_for, languages, say, zone
 from tests.builders import NOON, sentences
 from tests.samples import NASTY, samples
 
 BOT, ADAPTERS = Path(bot.__file__).parent, Path(adapters.__file__).parent
+
+WISHES = [wish for wish in Wish if wish]
 
 # What fills the gap of each key that the code puts together.
 FAMILIES: Mapping[str, Any] = {
@@ -58,6 +60,11 @@ FAMILIES: Mapping[str, Any] = {
     "progress.{}": ("dead", "unknown", "withdrawn"),
     "progress.title.{}": ("sending", "planned", "held", "paused", "finished", "cancelling", "cancelled"),
     "reason.{}": Reason,
+    "missing.{}": WISHES,
+    "person.{}": WISHES,
+    "wish.{}.done": WISHES,
+    "wish.{}.title": WISHES,
+    "wish.{}.explain": WISHES,
     "region.{}": Region,
     "setup.{}": (
         "first_after_days",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.model import CheckKind, DeliveryKind, DeliveryState, Platform, ReminderPolicy, RolloutState, derived_id
+from bot.model import CheckKind, DeliveryKind, DeliveryState, Platform, ReminderPolicy, RolloutState, Wish, derived_id
 from bot.ports import CaseCounts, RolloutCounts
 from tests.storage.stored_things import (
     HOUR,
@@ -321,3 +321,23 @@ async def test_counts_are_of_one_rollout_only(store):
 
         assert (await tx.invitations.counts("r1")).invited == 1
         assert (await tx.invitations.counts("r2")).invited == 2
+
+
+async def test_wishes_are_counted_and_whoever_does_not_use_it_is_exempted_at_once(store):
+    ada, ben, cleo = await invite(store, ["ada", "ben", "cleo"])
+    before = await change(store, ada, wish=Wish.NOT_MINE, wished_at=NOW, due_at=None)
+    await change(store, ben, wish=Wish.NOT_MINE, wished_at=NOW + HOUR)
+    await change(store, cleo, wish=Wish.STOP, wished_at=NOW)
+    async with store.transaction() as tx:
+        many, people = await tx.invitations.wishing("r1", Wish.NOT_MINE, 1)
+        assert (many, [each.id for each in people]) == (2, [ben.person_id]), "the last to say so first"
+        assert (await tx.invitations.counts("r1")).stopped == 3
+        assert await tx.invitations.make_due("r1", None, NOW) == 0, "everybody wants none"
+        exempt = await tx.invitations.exempt("r1", Wish.NOT_MINE, "not for them", NOW)
+    assert sorted(exempt) == sorted([ada.id, ben.id])
+    async with store.transaction() as tx:
+        counts = await tx.invitations.counts("r1")
+        assert (counts.exempt, counts.open, counts.stopped) == (2, 1, 1)
+        assert await tx.invitations.exempt("r1", Wish.NOT_MINE, "again", NOW) == []
+        view = await tx.invitations.view(ada.id)
+    assert (view.invitation.exempt_reason, view.invitation.version) == ("not for them", before.version + 1)

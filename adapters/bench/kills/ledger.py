@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select, text, update
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import text as statement_of
 
 from bot.model import DeliveryKind, DeliveryState, WaveStage
 from storage.database import create_engine
 from storage.tables import DELIVERY, INVITATION, PERSON, ROLLOUT, WAVE
 
-_LANE_HOLDER = text(
+_LANE_HOLDER = statement_of(
     "SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid) "
     "WHERE locktype = 'advisory' AND datname = current_database() AND application_name LIKE 'sso-usher %'"
 )

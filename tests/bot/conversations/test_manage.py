@@ -125,7 +125,8 @@ def test_whoever_asked_to_be_reminded_later_is_left_alone_unless_named() -> None
     assert "2 people asked to be reminded later" in words(message_of(asked.reply))
 
     asleep = remind(command("remind"), counts=RolloutCounts(invited=5, open=2, snoozed=2))
-    assert said(asleep) == "remind.snoozed"
+    assert said(asleep) == "remind.nobody_now"
+    assert "remind.snoozed" in body_keys(message_of(asleep.reply))
     named = ((mention(GRACE), view(snoozed_until=NOON + DAY)),)
     assert remind(command("remind", mention(GRACE)), named=named).effects == (
         MakeDue("rollout-1", ("invitation-1",)),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, and_, bindparam, func, select
+from sqlalchemy import String, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import CaseState, DeliveryState, Wish
+from bot.model import CaseState, DeliveryState, Wave, WaveStage, Wish
 from bot.ports import CaseCounts, RolloutCounts
 from storage.failures import failures
-from storage.tables import CASE, CHECK, DELIVERY, INVITATION
+from storage.rows import fields, plain
+from storage.tables import CASE, CHECK, DELIVERY, INVITATION, WAVE
 
 _ROLLOUT = bindparam("rollout", type_=String)
 _IS_OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
@@ -36,13 +37,22 @@ _CASES = (
     .where(CASE.c.rollout_id == _ROLLOUT)
     .group_by(CASE.c.problem)
 )
+_PLANNED = (
+    select(*fields(WAVE, Wave))
+    .where(
+        WAVE.c.rollout_id == _ROLLOUT,
+        WAVE.c.finished_at.is_(None),
+        or_(WAVE.c.stage == WaveStage.HELD, and_(WAVE.c.stage == WaveStage.STORING, WAVE.c.starts_at.is_not(None))),
+    )
+    .order_by(WAVE.c.stage, WAVE.c.starts_at, WAVE.c.id)  # "held" comes before "storing"
+)
 _DELIVERIES = (
     select(DELIVERY.c.state, func.count()).where(DELIVERY.c.rollout_id == _ROLLOUT).group_by(DELIVERY.c.state)
 )
 
 
 async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
-    """Four statements, each one pass over an index of the rollout's rows; a fifth when something failed."""
+    """Five statements, each one pass over an index of the rollout's rows; a sixth when something failed."""
     of = {"rollout": rollout_id}
     people = (await connection.execute(_PEOPLE, of)).one()
     checks = await connection.execute(_CHECKS, of)
@@ -62,6 +72,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
         open=people.open,
         snoozed=people.snoozed,
         stopped=people.stopped,
+        planned=tuple(plain(Wave, row) for row in await connection.execute(_PLANNED, of)),
         open_cases=sum(each.open for each in problems.values()),
         problems=problems,
         reminders=int(people.reminders),

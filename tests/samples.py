@@ -488,6 +488,19 @@ def _status(of: Company) -> Scenes:
         exempt=10,
         open=5_990,
         stopped=3,
+        planned=tuple(
+            Wave(
+                id=f"w{number}",
+                rollout_id="rollout-1",
+                workspace_id="slack:T1",
+                created_by=ADA.id,
+                created_at=NOON,
+                size=number * 1000 + 1,
+                stage=WaveStage.STORING if number else WaveStage.HELD,
+                starts_at=starts_at(date(2026, 3, 9), 9),
+            )
+            for number in range(7)
+        ),
         open_cases=7,
         problems={kind: CaseCounts(7, 8, 9) for kind in KINDS},
         reminders=12_345,
@@ -499,6 +512,8 @@ def _status(of: Company) -> Scenes:
     for state in RolloutState:
         resting = of.rollout.model_copy(update={"state": state})
         yield f"nobody, {state}", _decide("status", StatusLoaded(scene(resting)), command("status"))
+    first = RolloutCounts(planned=everything.planned[1:2])
+    yield "nobody yet, one wave is planned", _decide("status", StatusLoaded(here, counts=first), command("status"))
     yield "everything", _decide("status", StatusLoaded(scene(paused), counts=everything), command("status"))
     refresh = press(Token("status", "show", of.rollout.id), of.admin)
     yield "refreshed", _decide("status", StatusLoaded(here, counts=everything), refresh)

@@ -13,13 +13,15 @@ from bot.conversations.invitation import checks
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
-from bot.model import CheckKind, Person, Rollout, RolloutState
+from bot.model import CheckKind, Person, Rollout, RolloutState, WaveStage
+from bot.planned_waves import day_and_hour
 from bot.ports import InvitationView, RolloutCounts, Transaction
 from bot.roles import Role, may
 from bot.transition import Replace, SendAgain, Transition, Whisper
 
 StatusEvent = CommandIssued | ButtonPressed | FormSubmitted
 PAGE = 15
+WAVES_SHOWN = 5
 KINDS_SHOWN = 5  # of problems; `/sso problems` has all
 
 
@@ -103,13 +105,17 @@ def status_message(rollout: Rollout, counts: RolloutCounts) -> Message:
     """The whole rollout."""
     title = text("status.title", enterprise=rollout.name)
     if counts.invited == 0:
-        body: tuple[Element, ...] = (Notice(text(f"status.state.{rollout.state}")), Section(text("setup.next")))
+        body: tuple[Element, ...] = (
+            Notice(text(f"status.state.{rollout.state}")),
+            *(_planned(counts) or (Section(text("setup.next")),)),
+        )
         return Message(title, title, body)
     done = text("status.bar", bar=bar(counts.done, counts.invited), done=counts.done, invited=counts.invited)
     body = (
         *((Notice(text("status.state.paused"), Tone.WARNING),) if rollout.state is RolloutState.PAUSED else ()),
         Section(done),
         Facts(tuple((name, text("number", n=value)) for name, value in _figures(rollout, counts))),
+        *_planned(counts),
         *_deadline(rollout),
         *_reported(counts),
         *problems(counts),
@@ -136,6 +142,19 @@ def _figures(rollout: Rollout, counts: RolloutCounts) -> list[tuple[Text, int]]:
     figures += [(text("status.stopped"), counts.stopped)] if counts.stopped else []
     figures += [(text("status.cases"), counts.open_cases)] if counts.open_cases else []
     return [*figures, (text("status.reminders"), counts.reminders)]
+
+
+def _planned(counts: RolloutCounts) -> tuple[Element, ...]:
+    """The waves that have not gone out yet."""
+    lines: list[Element] = []
+    for wave in counts.planned[:WAVES_SHOWN]:
+        if wave.stage is WaveStage.HELD:
+            lines.append(Notice(text("status.held", count=wave.size), Tone.WARNING))
+        elif wave.starts_at is not None:
+            day, hour = day_and_hour(wave.starts_at)
+            at = text("progress.starts.at", day=Day(day), hour=f"{hour}:00")
+            lines.append(Section(text("status.planned", count=wave.size, at=at)))
+    return tuple(lines)
 
 
 def _deadline(rollout: Rollout) -> tuple[Element, ...]:

@@ -15,6 +15,7 @@ from bot.model import (
     Invitation,
     Person,
     Rollout,
+    Wave,
 )
 
 
@@ -104,6 +105,7 @@ class RolloutCounts:
     snoozed: int = 0  # of these, who asked to be reminded later
     stopped: int = 0  # of the open ones, who asked for no more reminders
     open_cases: int = 0
+    planned: tuple[Wave, ...] = ()  # waves that have not started yet, the next one first; those that are held before
     problems: Mapping[str, CaseCounts] = field(default_factory=dict)  # by kind
     reminders: int = 0
     deliveries: Mapping[DeliveryState, int] | None = None

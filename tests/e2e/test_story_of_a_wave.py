@@ -78,6 +78,8 @@ async def test_a_planned_wave_reaches_everybody_at_the_same_time_where_they_are(
     planned = await chat.admin.until(lambda: now if "Planned" in (now := _shown(chat, asked)).words else None)
     assert planned.fact("Goes out") == "Wednesday 4 February 2026, 10:00 where each person is"
     assert planned.buttons == ("Send now", "Cancel", "Status")
+    await chat.admin.types("/sso status")
+    await chat.admin.reads("2 people are invited on Wednesday 4 February 2026, 10:00 where each person is")
 
     people = sorted((chat.invitee, chat.colleague), key=_ten_on_wednesday)
     for somebody in people:
@@ -87,6 +89,8 @@ async def test_a_planned_wave_reaches_everybody_at_the_same_time_where_they_are(
         assert len(somebody.invitations) == 1
     done = await _says(chat, asked, "2 of 2")
     assert done.buttons == ("Status",)
+    await chat.admin.types("/sso status")
+    assert "are invited on" not in (await chat.admin.reads("0 of 2 done")).words
 
 
 async def test_a_planned_wave_is_sent_at_once_after_all_or_cancelled(chat: Chat):

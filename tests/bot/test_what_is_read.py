@@ -1,0 +1,187 @@
+"""What conversations read from the database before they decide: through the engine, on the real store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.engine import Engine
+from bot.messages import Token
+from bot.model import Case, CaseState, Delivery, DeliveryKind, Invitation, Person, Wish, derived_id
+from bot.roles import Admins
+from bot.transition import Reply
+from storage.database import Database
+from tests.builders import (
+    ADA,
+    GRACE,
+    LINUS,
+    button,
+    command,
+    form_of,
+    keys,
+    mention,
+    message_of,
+    person,
+    press,
+    rollout,
+    submit,
+    words,
+    workspace,
+)
+from tests.doubles import StoppedClock
+from tests.rows import installed, invited_people, rolled_out, stored
+
+ELSEWHERE = person("mallory", "slack:T9", is_workspace_admin=True)
+
+
+@pytest.fixture
+def engine(store: Database) -> Engine:
+    return Engine(store, StoppedClock(), Admins.of(""))
+
+
+def of(who: Person) -> str:
+    """The id of their invitation."""
+    return derived_id(rollout().id, who.identity)
+
+
+async def reports(engine: Engine, who: Person, words: str, problem: str = "email_code") -> None:
+    await engine(submit(Token("problem", f"describe.{problem}", of(who)), who, description=words))
+
+
+async def notices(store: Database, to: Person) -> list[str]:
+    """What the bot has to say to them, beside the invitation."""
+    rows = await stored(store, Delivery)
+    return [words(each.content) for each in rows if each.kind is DeliveryKind.NOTICE and each.person_id == to.id]
+
+
+async def two_have_the_same_problem(store: Database, engine: Engine) -> str:
+    """Grace's and Linus's; returns the id of the group."""
+    await invited_people(store, GRACE, LINUS)
+    await reports(engine, GRACE, "No code came.")
+    await reports(engine, LINUS, "Me too.")
+    first, second = await stored(store, Case)
+    assert first.group_id == second.group_id
+    return first.group_id
+
+
+async def asked(engine: Engine, event: Any) -> Reply:
+    reply = await engine(event)
+    assert reply is not None
+    return reply
+
+
+async def test_the_admin_who_invited_is_told_once_of_two(store: Database, engine: Engine) -> None:
+    await two_have_the_same_problem(store, engine)
+    (told,) = await notices(store, ADA)
+    assert "2 people have the same problem" in told
+
+
+async def test_whoever_says_it_again_has_one_case(store: Database, engine: Engine) -> None:
+    await two_have_the_same_problem(store, engine)
+    await reports(engine, GRACE, "No code came.")
+    await reports(engine, GRACE, "Still none.")
+    cases = {each.person_id: each for each in await stored(store, Case)}
+    assert len(cases) == 2
+    assert cases[GRACE.id].description == "No code came.\nStill none."
+
+
+async def test_after_an_answer_it_is_a_new_case(store: Database, engine: Engine) -> None:
+    group = await two_have_the_same_problem(store, engine)
+    await engine(submit(Token("case", "send", group, 2), answer="Look among spam."))
+    await reports(engine, GRACE, "No code came.")
+    mine = [each for each in await stored(store, Case) if each.person_id == GRACE.id]
+    assert sorted(each.state for each in mine) == [CaseState.ANSWERED, CaseState.OPEN]
+
+
+async def test_problems_lists_and_shows_them(store: Database, engine: Engine) -> None:
+    group = await two_have_the_same_problem(store, engine)
+    await reports(engine, GRACE, "403.", "forbidden")
+    listed = message_of(await asked(engine, command("problems")))
+    assert button(listed, "one").token == Token("problems", "one", group, 0), "that of most people first"
+    assert "2 people" in words(listed)
+    one = message_of(await asked(engine, press(Token("problems", "one", group))))
+    assert button(one, "answer").token == Token("case", "answer", group, 2)
+    again = message_of(await asked(engine, press(Token("problems", "show", rollout().id))))
+    assert words(again) == words(listed)
+
+
+async def test_problems_of_another_rollout_are_not_shown(store: Database, engine: Engine) -> None:
+    group = await two_have_the_same_problem(store, engine)
+    newer = rollout(id="rollout-2", created_at=rollout().created_at.replace(year=2027))
+    await rolled_out(store, newer)
+    hidden = message_of(await asked(engine, press(Token("problems", "one", group))))
+    assert "email_code" not in str(hidden)
+    assert "problems.none" in keys(message_of(await asked(engine, command("problems"))))
+
+
+async def test_an_answer_reaches_both_and_each_can_say_that_it_helped(store: Database, engine: Engine) -> None:
+    group = await two_have_the_same_problem(store, engine)
+    form = form_of(await asked(engine, press(Token("case", "answer", group))))
+    assert form.token == Token("case", "send", group, 2)
+    await engine(submit(form.token, answer="Look among spam."))
+    for each in (GRACE, LINUS):
+        (answer,) = await notices(store, each)
+        assert "An answer to your problem" in answer
+    await engine(press(Token("solved", "yes", group), GRACE))
+    states = {each.person_id: each.state for each in await stored(store, Case)}
+    assert states == {GRACE.id: CaseState.SOLVED, LINUS.id: CaseState.ANSWERED}
+    (told,) = await notices(store, ADA)
+    assert "1 person says that it is solved." in told
+    form = form_of(await asked(engine, press(Token("solved", "again", group), LINUS)))
+    assert form.token.subject == of(LINUS)
+
+
+async def test_nobody_solves_what_is_somebody_elses(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE, LINUS)
+    await reports(engine, GRACE, "No code came.")
+    (case,) = await stored(store, Case)
+    await engine(submit(Token("case", "send", case.group_id, 1), answer="Look among spam."))
+    await engine(press(Token("solved", "yes", case.group_id), LINUS))
+    (case,) = await stored(store, Case)
+    assert case.state is CaseState.ANSWERED
+
+
+async def test_another_company_reads_and_answers_nothing(store: Database, engine: Engine) -> None:
+    group = await two_have_the_same_problem(store, engine)
+    await installed(store, workspace("slack:T9", company="other"), people=(ELSEWHERE,))
+    await rolled_out(store, rollout(id="theirs", company="other"))
+    for event in (
+        press(Token("case", "answer", group, 2), ELSEWHERE),
+        submit(Token("case", "send", group, 2), ELSEWHERE, answer="Ha."),
+        press(Token("problems", "one", group), ELSEWHERE),
+        press(Token("wish", "exempt", rollout().id, 1), ELSEWHERE),
+        press(Token("wish", "stop", of(GRACE)), ELSEWHERE),
+    ):
+        assert "No code came." not in str(await engine(event))
+    assert {each.state for each in await stored(store, Case)} == {CaseState.OPEN}
+    assert {each.wish for each in await stored(store, Invitation)} == {Wish.NONE}
+
+
+async def test_wishes_are_one_message_and_one_click(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE, LINUS)
+    for who in (GRACE, LINUS, LINUS):
+        await engine(press(Token("wish", "not_mine", of(who)), who))
+    (told,) = await notices(store, ADA)
+    assert "2 people say that they don't use SonarQube Cloud" in told
+    assert told.index(LINUS.name) < told.index(GRACE.name)
+    stale = await asked(engine, press(Token("wish", "exempt", rollout().id, 1)))
+    assert "wish.exempt" in str(stale)
+    await engine(press(Token("wish", "exempt", rollout().id, 2)))
+    assert all(each.exempt_at for each in await stored(store, Invitation))
+    assert {each.version for each in await stored(store, Invitation)} == {2}
+
+
+async def test_one_persons_status_by_address_wherever_they_are_met(store: Database, engine: Engine) -> None:
+    on_teams = person("mei", "teams:X")
+    await invited_people(store, GRACE, on_teams)
+    for named, who in (
+        (command("status", mention(GRACE)), GRACE),
+        (command(f"status {GRACE.email}"), GRACE),
+        (command(f"status {on_teams.email}"), on_teams),
+    ):
+        shown = message_of(await asked(engine, named))
+        assert who.name in words(shown)
+        assert "person.title" in keys(shown)
+    nobody = message_of(await asked(engine, command("status someone@else.example")))
+    assert "status.not_invited" in keys(nobody)

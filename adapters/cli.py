@@ -291,7 +291,9 @@ def _db(arguments: argparse.Namespace) -> int:
             print(_run(migrate.current(url)) or "empty")
             return DONE
         if arguments.operation == "upgrade":
-            _run(migrate.upgrade(url))
+            if not _run(migrate.upgrade(url)):
+                print(f"upgrade: left alone: a newer version has brought it to {_run(migrate.current(url))} already.")
+                return DONE
         elif arguments.operation == "restored":
             print(f"restored: {_run(_restored(url))} messages wait that may have been sent since the backup.")
             return DONE
@@ -313,7 +315,8 @@ def _rotate_keys(settings: Settings) -> int:
     except Unreadable:
         print("A stored secret opens with none of USHER_SECRET_KEY's keys: add the old one.", file=sys.stderr)
         return FAILED
-    print(f"rotate-keys: {count} secrets are sealed with the first key. The others can be removed.")
+    sealed = "1 secret is" if count == 1 else f"{count} secrets are"
+    print(f"rotate-keys: {sealed} sealed with the first key. The others can be removed.")
     return DONE
 
 

@@ -6,7 +6,9 @@ import io
 import json
 import os
 import socket
+import sqlite3
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -145,6 +147,20 @@ def test_the_database_is_upgraded_and_tells_its_revision(
     before, upgraded, after = capsys.readouterr().out.splitlines()
     assert (before, upgraded) == ("empty", "upgrade: done")
     assert after not in {"", "empty"}
+
+
+def test_a_database_of_a_newer_version_is_left_alone_and_that_is_said(
+    tmp_path: Path, settings: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings.setenv("USHER_DATABASE_URL", f"sqlite:///{tmp_path / 'usher.db'}")
+    assert main(["db", "upgrade"]) == 0
+    with closing(sqlite3.connect(tmp_path / "usher.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert main(["db", "upgrade"]) == 0
+    assert main(["db", "downgrade", "0001"]) != 0
+    said = capsys.readouterr()
+    assert "upgrade: left alone: a newer version has brought it to 9999 already." in said.out
+    assert "run this command of that version" in said.err
 
 
 COMMANDS = [("serve",), ("db", "upgrade"), ("db", "current")]

@@ -159,8 +159,10 @@ async def test_an_older_version_works_with_a_database_that_a_newer_one_has_chang
         connection.commit()
 
     await ask(empty_database_url, newer)
-    await migrate.upgrade(empty_database_url)
+    assert not await migrate.upgrade(empty_database_url)
     assert await migrate.current(empty_database_url) == "9999"
+    with pytest.raises(ValueError, match="at 9999, which a newer version made"):
+        await migrate.downgrade(empty_database_url, "0001")
     store = Database(empty_database_url)
     try:
         await rolled_out(store)

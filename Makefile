@@ -63,7 +63,8 @@ LOWEST := .venv-lowest
 UV := PATH="$(BIN):$$PATH" uv
 
 lowest: $(LOWEST)/.ready  ## what touches other people's packages most, on the lowest versions that pyproject.toml allows
-	$(LOWEST)/bin/pytest tests/adapters tests/contract tests/storage tests/playground/teams/test_teams_sdk.py \
+	$(LOWEST)/bin/pytest tests/adapters tests/contract tests/playground/teams/test_teams_sdk.py \
+	  tests/storage/test_migrations.py tests/storage/test_store_deliveries.py tests/storage/test_store_transactions.py \
 	  tests/e2e/test_story_of_confirm.py -k "not postgresql"
 
 $(LOWEST)/.ready: $(VENV)/.ready pyproject.toml

@@ -15,7 +15,7 @@ from bot.model import RolloutState, Wave, WaveStage
 from bot.planned_waves import held_message, is_to_wait, moments
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
 
-AT_ONCE = 250  # people in one transaction: so that neither the event loop nor anybody's click is kept waiting
+AT_ONCE = 150  # people in one transaction: so that neither the event loop nor anybody's click is kept waiting
 IDLE = 0.5
 
 log = structlog.get_logger(__name__)

@@ -6,6 +6,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from adapters.bench.kills.hurried_clock import SPEED
 from adapters.bench.kills.stage import Stage, slack_alone, teams_alone
 from bot.model import DeliveryKind
@@ -34,6 +36,7 @@ async def minute_without(stage: Stage, server: Any, arrived: Any) -> None:
     assert stage.bot.mishaps == []
 
 
+@pytest.mark.crossed
 async def test_on_slack(stoppable_postgresql: Any, tmp_path: Path) -> None:
     async with slack_alone(str(stoppable_postgresql.get_uri()), tmp_path / "bot.log") as stage:
         slack = stage.playground.slack

@@ -10,6 +10,8 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from adapters.bench.kills.stage import Stage, slack_alone, teams_alone
 from adapters.bench.kills.story import SETTLED_WITHIN
 from adapters.playground.teams.tenant import Conversation
@@ -60,6 +62,7 @@ def one_limit(arrived: Sequence[float], per_second: float, burst: int) -> None:
     assert max(gaps) < TAKEN_OVER_WITHIN, max(gaps)
 
 
+@pytest.mark.crossed
 async def test_on_slack(postgresql_url: str, tmp_path: Path) -> None:
     async with slack_alone(postgresql_url, tmp_path / "bot.log", replicas=REPLICAS) as stage:
         slack, story = stage.playground.slack, stage.story

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from bot import faultpoints
 from bot.calendar import allowed_from, country_of, final_day, is_over, opening
 from bot.model import Delivery, DeliveryKind, DeliveryState, Interval, Invitation, ReminderPolicy, RolloutState, Wish
 from bot.ports import Store
-from bot.reminders import BATCH, next_due, next_kind, queue_due
+from bot.reminders import BATCH, next_due, next_kind, plan_next, queue_due
 from bot.texts import zone
+from storage.database import Database
 from tests.builders import DAY, GRACE, LINUS, NOON, person, rollout, view
 from tests.doubles import StoppedClock
 from tests.rows import invited_people, settled, stored
@@ -313,7 +315,8 @@ def test_asking_again_from_the_answer_gives_the_answer(
 
 
 async def reminders(store: Store) -> list[Delivery]:
-    return [each for each in await stored(store, Delivery) if each.kind is DeliveryKind.REMINDER]
+    kinds = (DeliveryKind.REMINDER, DeliveryKind.FINAL_NOTICE)
+    return [each for each in await stored(store, Delivery) if each.kind in kinds]
 
 
 async def due_at(store: Store) -> list[datetime | None]:
@@ -384,3 +387,53 @@ async def test_more_than_a_batch_is_queued_in_one_tick(store: Store) -> None:
     await invited_people(store, *(person(f"p{number}") for number in range(BATCH + 3)))
     await settled(store, due_at=NOON)
     assert await queue_due(store, StoppedClock(NOON)) == BATCH + 3
+
+
+async def test_the_last_one_before_the_deadline_is_the_final_notice_where_it_is_that_day(store: Store) -> None:
+    early = LINUS.model_copy(update={"time_zone": "Pacific/Kiritimati"})  # where it is the next day already
+    policy = ReminderPolicy(
+        deadline=(NOON + 2 * DAY).date(),
+        hour_from=0,
+        hour_to=24,
+        weekdays=tuple(range(7)),
+        skip_holidays=False,
+        final_notice=True,
+    )
+    of = await invited_people(store, GRACE, early, of=rollout(policy=policy))
+    await settled(store, due_at=NOON)
+
+    assert await queue_due(store, StoppedClock(NOON)) == 2
+
+    queued = {each.person_id: each for each in await reminders(store)}
+    assert queued[GRACE.id].kind is DeliveryKind.REMINDER
+    assert queued[early.id].kind is DeliveryKind.FINAL_NOTICE
+    assert {each.rollout_id for each in queued.values()} == {of.id}
+    given = {each.person_id: each.final_notice_at for each in await stored(store, Invitation)}
+    assert given == {GRACE.id: None, early.id: NOON}
+
+
+async def test_the_next_one_is_counted_from_now(store: Database) -> None:
+    await invited_people(store, GRACE)
+    (invitation,) = await stored(store, Invitation)
+    later = NOON + timedelta(hours=1)
+    async with store.transaction() as tx:
+        await plan_next(tx, invitation.id, later)
+        await plan_next(tx, "gone", later)
+    (after,) = await stored(store, Invitation)
+    assert after.last_contact_at == later
+    assert after.due_at == next_due(rollout().policy, GRACE.time_zone, invitation, later)
+
+
+async def test_a_tick_can_be_cut_off_where_it_matters(store: Store) -> None:
+    reached: list[str] = []
+    faultpoints.install(reached.append)
+    try:
+        await invited_people(store, GRACE)
+        await settled(store, due_at=NOON)
+        await queue_due(store, StoppedClock(NOON))
+    finally:
+        faultpoints.install(None)
+    assert [each for each in reached if each.startswith("reminders.")] == [
+        "reminders.after_enqueue",
+        "reminders.after_commit",
+    ]

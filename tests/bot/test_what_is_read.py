@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.engine import Engine
+from bot.events import HomeOpened
 from bot.messages import Token
 from bot.model import Case, CaseState, Delivery, DeliveryKind, Invitation, Person, Wish, derived_id
 from bot.roles import Admins
@@ -18,6 +19,7 @@ from tests.builders import (
     LINUS,
     button,
     command,
+    event_id,
     form_of,
     keys,
     mention,
@@ -185,3 +187,63 @@ async def test_one_persons_status_by_address_wherever_they_are_met(store: Databa
         assert "person.title" in keys(shown)
     nobody = message_of(await asked(engine, command("status someone@else.example")))
     assert "status.not_invited" in keys(nobody)
+
+
+async def test_the_last_steps_know_their_owner_the_counts_and_whom_to_tell(store: Database) -> None:
+    engine = Engine(store, StoppedClock(), Admins.of(f"{ADA.email}, {LINUS.email}"))
+    lin = LINUS.model_copy(update={"is_workspace_admin": True})
+    await invited_people(store, GRACE, lin)
+    await engine(command("finish"))
+    (sent,) = await notices(store, ADA)
+    assert "Acme" in sent
+    of_rollout = rollout()
+    step = Token("finish", "save.administer", of_rollout.id)
+    await engine(submit(step, state="open", owner=LINUS.user_id))
+    shown = words(message_of(await asked(engine, press(Token("finish", "show", of_rollout.id)))))
+    assert LINUS.name in shown
+    await engine(submit(Token("finish", "ended", of_rollout.id, of_rollout.version), reason="Enough."))
+    reports_to = {each.person_id for each in await stored(store, Delivery) if each.kind is DeliveryKind.NOTICE}
+    assert {ADA.id, LINUS.id} <= reports_to, "the closing report goes to every admin"
+
+
+async def test_whose_account_may_go_is_read_for_this_rollout(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE, LINUS)
+    removal = Token("removal", "show", rollout().id)
+    before = words(message_of(await asked(engine, press(removal))))
+    await engine(submit(Token("removal", "kept", rollout().id), person=GRACE.user_id))
+    kept = [each.is_keeper for each in await stored(store, Invitation) if each.person_id == GRACE.id]
+    assert kept == [True]
+    after = words(message_of(await asked(engine, press(removal))))
+    assert before != after
+
+
+async def test_the_closing_report_can_be_had_of_a_named_rollout_of_this_company_only(store: Database) -> None:
+    engine = Engine(store, StoppedClock(), Admins.of(""), public_url="https://usher.example.com")
+    await invited_people(store, GRACE)
+    made = str(await asked(engine, press(Token("export", "make.report", rollout().id))))
+    assert "https://usher.example.com" in made
+    await installed(store, workspace("slack:T9", company="other"), people=(ELSEWHERE,))
+    theirs = str(await engine(press(Token("export", "make.report", rollout().id), ELSEWHERE)))
+    assert "https://usher.example.com" not in theirs
+    gone = str(await asked(engine, press(Token("export", "make.report", "gone"))))
+    assert "https://usher.example.com" not in gone
+
+
+async def test_a_wave_of_another_rollout_is_not_touched(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE)
+    status = message_of(await asked(engine, press(Token("wave", "status", "wave-1"))))
+    assert keys(status)[0] == "status.title"
+    for gone in ("wave-2", ""):
+        assert keys(message_of(await asked(engine, press(Token("wave", "pause", gone)))))[0] == "answer.outdated"
+    await rolled_out(store, rollout(id="rollout-2", created_at=rollout().created_at.replace(year=2027)))
+    assert keys(message_of(await asked(engine, press(Token("wave", "pause", "wave-1")))))[0] == "answer.outdated"
+
+
+async def test_a_viewer_has_the_status_at_home_and_a_member_has_not(store: Database) -> None:
+    engine = Engine(store, StoppedClock(), Admins(frozenset(), viewers=frozenset({LINUS.email})))
+    await invited_people(store, GRACE)
+    await installed(store, people=(LINUS,))
+    for who, key in ((LINUS, "status.title"), (person("mia"), "help.invitee")):
+        event = HomeOpened(id=event_id(), workspace_id=who.workspace_id, actor=who)
+        shown = message_of(await engine(event))
+        assert key in keys(shown)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from bot.conversations.case import CASE, SOLVED, CaseLoaded, SolvedLoaded
+from bot.conversations.case_messages import title_of
 from bot.conversations.problems import PAGE, PROBLEMS_LIST, ProblemsLoaded
-from bot.messages import Quote, Token
+from bot.messages import Quote, Text, Token
 from bot.model import Case, CaseState
 from bot.ports import CaseGroup
 from bot.transition import AnswerCases, Replace, Transition, UpdateNotices
@@ -17,6 +20,7 @@ from tests.builders import (
     LINUS,
     NOON,
     actions,
+    body_keys,
     button,
     command,
     form_of,
@@ -132,3 +136,29 @@ def test_problems_are_listed_a_page_at_a_time() -> None:
     assert "Show 6" in words(message_of(second.reply))
     one = PROBLEMS_LIST.decide(replace(loaded, group=TWO), press(button(first, "one").token), NOON)
     assert actions(message_of(one.reply)) == ["answer", "show"]
+
+
+def test_exactly_a_page_of_problems_has_no_next_one() -> None:
+    loaded = ProblemsLoaded(scene(rollout()), groups=(TWO,) * PAGE)
+    assert actions(message_of(PROBLEMS_LIST.decide(loaded, command("problems"), NOON).reply)) == ["one"] * PAGE
+
+
+@pytest.mark.parametrize(("group", "to_all"), [(ALONE, False), (TWO, True)])
+def test_an_admin_who_answers_several_is_told_so(group: CaseGroup, to_all: bool) -> None:
+    form = form_of(act(press(Token("case", "answer", "c1")), group).reply)
+    assert ("case.to_all" in body_keys(form)) is to_all
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"), [({"name": ""}, GRACE.email), ({"name": "", "email": ""}, GRACE.user_id), ({}, GRACE.name)]
+)
+def test_whoever_has_no_name_is_called_by_their_address(changes: dict[str, str], name: str) -> None:
+    group = CaseGroup.of_one(CASE_1, GRACE.model_copy(update=changes))
+    assert title_of(group) == Text("case.title", {"name": name})
+
+
+def test_who_presses_again_that_it_helped_sees_the_answer_still() -> None:
+    over = CASE_1.model_copy(update={"state": CaseState.SOLVED, "answer": "Try the link.", "solved_at": NOON})
+    after = solved(over)
+    assert after.state == ()
+    assert Quote("Try the link.") in message_of(after.reply).body

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.conversations.manage import EXEMPT, PAUSE, REMIND, RemindLoaded
+from bot.events import Target, TargetKind
 from bot.messages import Style, Text, Token
 from bot.model import Invitation, ReminderPolicy, Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts
@@ -215,3 +216,20 @@ def test_a_long_reason_is_cut_and_a_token_in_it_left_out() -> None:
     after = exempt(command(f"exempt {secret} {'x' * 900}", mention(GRACE)), (mention(GRACE), view()))
     assert after.state[0].exempt_reason.startswith("[redacted] xxx")
     assert len(after.state[0].exempt_reason) == 500
+
+
+def test_only_people_can_be_reminded_by_name() -> None:
+    group = Target(TargetKind.GROUP, "S1", "@engineering")
+    assert said(remind(command("remind", group), named=((group, None),))) == "remind.usage"
+
+
+HOUR = DAY / 24
+
+
+def test_when_the_deadline_is_over_where_they_are_nobody_is_reminded_by_name() -> None:
+    ends_tonight = rollout(policy=ReminderPolicy(deadline=(NOON - DAY).date()))
+    here = GRACE.model_copy(update={"time_zone": "Pacific/Pago_Pago"})  # where it is still the day before
+    for who, is_over in ((GRACE, True), (here, False)):
+        loaded = RemindLoaded(scene(ends_tonight), named=((mention(who), view(ends_tonight, who)),))
+        after = REMIND.decide(loaded, command("remind", mention(who)), NOON - 2 * HOUR)
+        assert (bool(after.effects), keys(message_of(after.reply))[0] == "remind.deadline") == (not is_over, is_over)

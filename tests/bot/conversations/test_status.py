@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bot.conversations.bars import bar
 from bot.conversations.status import PAGE, STATUS, StatusLoaded
-from bot.messages import Notice, Style, Text, Token
+from bot.messages import Notice, Section, Style, Text, Token, text
 from bot.model import CheckKind, DeliveryState, ReminderPolicy, Rollout, RolloutState
-from bot.ports import InvitationView, Reason, RolloutCounts
+from bot.ports import CaseCounts, InvitationView, Reason, RolloutCounts
+from bot.roles import Role
 from bot.transition import Replace, SendAgain, Transition, Whisper
 from tests.builders import (
     DAY,
@@ -189,3 +191,18 @@ def test_a_word_that_names_nobody() -> None:
 @pytest.mark.parametrize(("part", "whole", "filled"), [(0, 0, 20), (0, 9, 0), (1, 30, 0), (5, 10, 10), (9, 9, 20)])
 def test_bars_are_full_only_when_all_is_done(part: int, whole: int, filled: int) -> None:
     assert bar(part, whole) == "█" * filled + "░" * (20 - filled)
+
+
+def test_a_viewer_has_the_buttons_that_a_viewer_may_press() -> None:
+    loaded = StatusLoaded(scene(rollout(), Role.VIEWER), counts=COUNTS)
+    shown = message_of(STATUS.decide(loaded, command("status"), NOON).reply)
+    assert actions(shown) == ["show", "missing"]
+
+
+def test_what_waits_most_is_the_first_problem() -> None:
+    problems = {"tile": CaseCounts(1, 9, 9), "ide": CaseCounts(3, 0, 0), "email_code": CaseCounts(1, 2, 9)}
+    problems["forbidden"] = CaseCounts(3, 1, 0)
+    shown = message_of(step(command("status"), counts=replace(COUNTS, problems=problems)).reply)
+    lines = [each.text for each in shown.body if isinstance(each, Section) and each.text.key == "status.problem"]
+    kinds = [each.params["problem"] for each in lines]
+    assert kinds == [text(f"problem.{kind}") for kind in ("forbidden", "ide", "tile", "email_code")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -329,6 +329,25 @@ def test_a_copy_that_was_sent_shows_that_all_is_done(kind: DeliveryKind) -> None
 def test_a_notice_says_what_was_written() -> None:
     content = Message(Text("confirm.noted"))
     assert compose(delivery(DeliveryKind.NOTICE, content=content), None) == content
+
+
+def test_what_another_source_shows_is_audited_for_the_invitation() -> None:
+    after = seen(view(), ACCESS)
+    assert (after.audit, after.subject) == ("seen.access", "invitation-1")
+
+
+def test_the_final_notice_names_the_deadline() -> None:
+    of = view(rollout(policy=ReminderPolicy(deadline=date(2026, 4, 2), final_notice=True)))
+    message = compose(delivery(DeliveryKind.FINAL_NOTICE), of)
+    assert message is not None
+    assert "2 April 2026" in words(message)
+
+
+def test_five_organizations_are_named_in_a_check() -> None:
+    of = view(rollout(organizations=tuple(f"org-{number}" for number in range(1, 8))))
+    said = words(invitation_message(of))
+    assert "org-5" in said
+    assert "org-6" not in said
 
 
 def test_without_its_invitation_nothing_is_sent() -> None:

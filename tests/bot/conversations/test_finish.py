@@ -333,3 +333,10 @@ def _over(of: Rollout, *, another: bool) -> FinishLoaded:
 def _value(shown: Form | Message, name: str) -> object:
     assert isinstance(shown, Form)
     return next(each.value for each in shown.fields if each.name == name)
+
+
+def test_a_state_that_is_none_is_asked_again() -> None:
+    after = save(FinishStep.ADMINISTER, state="perhaps")
+    errors = form_of(after.reply).errors or {}
+    assert errors["state"].key == "setup.error.required"
+    assert after.state == ()

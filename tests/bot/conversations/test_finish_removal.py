@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.conversations.finish_removal import AT_ONCE, REMOVAL, RemovalLoaded
-from bot.messages import Token
+from bot.messages import Notice, Token
 from bot.model import DeliveryKind, Rollout, RolloutState
 from bot.ports import RemovalCounts
 from bot.transition import Transition, UpdateCopies, WriteToAll
@@ -116,3 +116,15 @@ def test_somebody_is_kept_and_released() -> None:
 
 def test_only_invitees_can_be_kept() -> None:
     assert "removal.keep.unknown" in keys(form_of(decide("kept", person="U-linus").reply))
+
+
+@pytest.mark.parametrize(("many", "named"), [(10, 10), (11, 10), (13, 10)])
+def test_of_many_organizations_ten_are_named_and_the_others_counted(many: int, named: int) -> None:
+    of = ACME.model_copy(update={"organizations": tuple(f"org-{number:02}" for number in range(many))})
+    shown = message_of(decide("show", loaded(of, admins={})).reply)
+    (lacking,) = (each.text for each in shown.body if isinstance(each, Notice) and each.text.key == "removal.lacking")
+    organizations = lacking.params["organizations"]
+    assert isinstance(organizations, tuple)
+    more = [each for each in organizations if each.key == "invite.more"]
+    assert len(organizations) - len(more) == named
+    assert [each.params["count"] for each in more] == ([many - named] if many > named else [])

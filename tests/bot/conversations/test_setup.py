@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bot.conversations import setup_steps
 from bot.conversations.invitation import invitation_message
 from bot.conversations.setup import SETUP, SetupLoaded
+from bot.conversations.setup_draft import Draft
 from bot.messages import ChoiceField, Facts, Form, LinkButton, Message, Text, TextField, Token
 from bot.model import Dialog, FormerSignIn, Interval, Provisioning, Region, ReminderPolicy, Rollout, RolloutState
 from bot.ports import InvitationView
@@ -544,3 +546,13 @@ def test_the_set_up_button_does_what_the_command_does() -> None:
     setup = Setup()
     setup._step(press(Token("setup", "begin")))
     assert setup.at == "enterprise"
+
+
+def test_a_change_remembers_what_it_began_from_and_shows_what_was_chosen() -> None:
+    before = rollout(version=7, former_sign_in=(FormerSignIn.GITHUB, FormerSignIn.GITLAB))
+    draft = Draft.to_change(before)
+    assert (draft.base, draft.base_version) == (Draft.of(before), 7)
+    (people,) = (each for each in setup_steps.STEPS if each.name == "people")
+    (chosen,) = (each for each in people.fields(draft) if each.name == "former_sign_in")
+    assert isinstance(chosen, ChoiceField)
+    assert chosen.value == ("github", "gitlab")

@@ -48,9 +48,7 @@ def _so_many(arrived: Callable[[], int], many: int) -> bool:
 async def settled(stage: Stage) -> None:
     """The last process has done everything; where the platform can be asked, it has asked what is unclear."""
     async with asyncio.timeout(SETTLED_WITHIN):
-        while await stage.ledger.on_its_way(stage.bot.now()) or (  # noqa: ASYNC110  # a database tells nobody
-            stage.bot.can_find and (await stage.ledger.states())[DeliveryState.UNKNOWN]
-        ):
+        while await stage.ledger.on_its_way(stage.bot.now(), unknown=stage.bot.can_find):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 

@@ -250,7 +250,7 @@ def test_the_command_seals_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         marks = ", ".join("?" * len(row))
         database.execute(f"INSERT INTO workspace ({columns}) VALUES ({marks})", row)
     assert main(["db", "rotate-keys"]) == 0
-    assert "1 secrets are sealed with the first key" in capsys.readouterr().out
+    assert "1 secret is sealed with the first key" in capsys.readouterr().out
     with sqlite3.connect(tmp_path / "keys.db") as database:
         ((sealed,),) = database.execute("SELECT secret FROM workspace")
     assert Vault([NEWER_KEY]).open(sealed) == "xoxb-1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, literal, or_, select, update
 from sqlalchemy import text as statement_of
 
 from bot.model import DeliveryKind, DeliveryState, WaveStage
@@ -29,17 +29,21 @@ class Ledger:
         async with self._engine.connect() as connection:
             return Counter((await connection.scalars(select(DELIVERY.c.state))).all())
 
-    async def on_its_way(self, now: datetime) -> int:
+    async def on_its_way(self, now: datetime, *, unknown: bool) -> int:
         """How many messages are being sent or about to be, or do not show yet what is true; a reminder that is due
-        is about to be sent. What waits for somebody's working hours is not.
+        is about to be sent. What waits for somebody's working hours is not. `unknown`: where the platform can be
+        asked, what is unknown may still be sent again.
+
+        In the order in which one becomes the other, so that nothing is missed that moves on between two questions.
         """
         soon = now + timedelta(minutes=30)
         moving = or_(
+            and_(DELIVERY.c.state == DeliveryState.UNKNOWN, literal(unknown)),
             DELIVERY.c.state == DeliveryState.SENDING,
             and_(DELIVERY.c.state == DeliveryState.READY, DELIVERY.c.not_before < soon),
             and_(DELIVERY.c.state == DeliveryState.SENT, DELIVERY.c.outdated > 0),
         )
-        waiting = (moving, WAVE.c.stage == WaveStage.STORING, INVITATION.c.due_at <= now)
+        waiting = (WAVE.c.stage == WaveStage.STORING, INVITATION.c.due_at <= now, moving)
         async with self._engine.connect() as connection:
             return sum([await connection.scalar(select(func.count()).where(each)) or 0 for each in waiting])
 

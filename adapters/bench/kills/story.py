@@ -11,7 +11,6 @@ from time import monotonic
 from adapters.bench.kills.colleagues import ANSWER, INVITATION, PROBLEM, REMINDER, SAVED, Colleague
 from adapters.bench.kills.ledger import Ledger
 from adapters.bench.kills.supervised import SupervisedBot
-from bot.model import DeliveryState
 
 PATIENCE = 0.6  # seconds without an answer, after which one clicks again
 TRIES = 40
@@ -120,8 +119,8 @@ class Story:
         deadline = monotonic() + self._settled_within
         while monotonic() < deadline:
             await self._bot.up.wait()
-            if not await self._ledger.on_its_way(self._bot.now()):
-                if not (self._bot.can_find and (await self._ledger.states())[DeliveryState.UNKNOWN]):
+            if not await self._ledger.on_its_way(self._bot.now(), unknown=False):
+                if not await self._ledger.on_its_way(self._bot.now(), unknown=self._bot.can_find):
                     return
                 self._bot.move(timedelta(minutes=2))  # the grace
             await asyncio.sleep(LOOK)

@@ -48,7 +48,6 @@ from storage.sign_ins import SignIns
 from storage.tables import CASE, CHECK, DIALOG, FINISH_ITEM, HANDOUT, INVITATION, ROLLOUT, WAVE
 
 DEFAULT_URL = "sqlite:///usher.db"
-BUSY_TIMEOUT = 5000  # milliseconds that SQLite waits for another process, the command line for example
 CONNECT_TIMEOUT = 5  # seconds
 STATEMENT_TIMEOUT = 20  # seconds
 POOL_TIMEOUT = 10  # seconds a transaction waits for a connection
@@ -104,7 +103,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     def set_up(connection: Any, record: object) -> None:  # noqa: ARG001  # the event's signature
         connection.isolation_level = None  # transactions begin below, not where the driver thinks they should
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT}", "foreign_keys=ON"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

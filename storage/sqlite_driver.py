@@ -6,11 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterable, Sequence
 from threading import Thread
 from typing import Any, Self
 
 import aiosqlite
+
+BUSY_TIMEOUT = 5.0  # seconds that SQLite waits for another process, the command line for example
+LOOK_AGAIN = 0.02  # seconds
 
 Rows = Sequence[Any]
 _ending: set[Thread] = set()  # of connections that are being let go of
@@ -85,9 +89,26 @@ class Connection(aiosqlite.Connection):
 
 def connect(database: str, **options: Any) -> Connection:
     """In place of aiosqlite.connect, for SQLAlchemy's `async_creator_fn`."""
-    connection = Connection(lambda: sqlite3.connect(database, **options), iter_chunk_size=64)
+    connection = Connection(lambda: _opened(database, **options), iter_chunk_size=64)
     connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: a hanging file keeps no process alive
     return connection
+
+
+def _opened(database: str, **options: Any) -> sqlite3.Connection:
+    made = sqlite3.connect(database, timeout=BUSY_TIMEOUT, **options)
+    latest = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            made.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            # Of several processes that open a new file at once, SQLite refuses all but one at once: waiting for each
+            # other, they would wait for ever (sqlite.org/c3ref/busy_handler.html).
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > latest:
+                made.close()
+                raise
+            time.sleep(LOOK_AGAIN)
+        else:
+            return made
 
 
 async def ended(within: float = 1.0) -> None:

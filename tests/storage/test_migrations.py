@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -87,6 +89,17 @@ async def test_replicas_that_start_at_once_migrate_once(empty_database_url):
     await asyncio.gather(*(migrate.upgrade(empty_database_url) for _ in range(3)))
 
     assert await ask(empty_database_url, differences) == []
+
+
+async def test_a_new_file_that_another_process_has_just_opened_is_waited_for(tmp_path):
+    file = tmp_path / "new.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute(
+            "BEGIN IMMEDIATE"
+        )  # SQLite refuses to change the journal's mode meanwhile, whatever the time-out
+        asyncio.get_running_loop().call_later(0.2, other.execute, "COMMIT")
+
+        assert await migrate.upgrade(f"sqlite:///{file}")
 
 
 async def test_a_failing_migration_leaves_the_database_as_it_was(empty_database_url):

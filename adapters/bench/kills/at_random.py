@@ -17,6 +17,7 @@ THROTTLED, BROKEN, LOST = 0.05, 0.01, 0.002  # of all calls that send: 429, 5xx,
 LATE = 0.01  # for each of these, of all calls: accepted so many of the bot's seconds late
 LATENESS = [seconds / SPEED for seconds in (0.5, 1.0, 1.5)]
 
+IDLE = 2.0  # seconds without what is waited for, after which one asks whether it can still come
 LOOK_FOR_EACH = 4e-5  # seconds between two looks, for each person
 
 
@@ -54,14 +55,20 @@ def trouble_on_teams(stage: Stage, seed: int) -> None:
 
 
 async def kill_while(stage: Stage, arrived: Callable[[], int], killing: Killing) -> None:
-    """Kill each time when so many messages more have arrived; and in between wherever that meets the bot. Raises
-    TimeoutError when messages stop arriving.
+    """Kill each time when so many messages more have arrived; and in between wherever that meets the bot. Where the
+    platform cannot be asked, some never arrive: the last kills then come when nothing is on its way any more. Raises
+    TimeoutError when messages stop arriving before that.
     """
     chance = random.Random(killing.seed)  # noqa: S311  # repeatable on purpose
     begun, deadline = arrived(), monotonic() + killing.within
     for many in sorted(chance.sample(range(1, killing.people * 49 // 50), killing.kills)):
+        looked = monotonic()
         while arrived() - begun < many:
             if monotonic() > deadline:
                 raise TimeoutError(f"only {arrived() - begun} of {many} arrived")
+            if monotonic() > looked + IDLE:
+                looked = monotonic()
+                if not await stage.ledger.on_its_way(stage.bot.now(), unknown=stage.bot.can_find):
+                    break
             await asyncio.sleep(chance.uniform(0.0, killing.people * LOOK_FOR_EACH))  # looking takes time as well
         await stage.bot.killed()

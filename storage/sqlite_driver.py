@@ -95,7 +95,7 @@ def connect(database: str, **options: Any) -> Connection:
 
 
 def _opened(database: str, **options: Any) -> sqlite3.Connection:
-    made = sqlite3.connect(database, timeout=BUSY_TIMEOUT, **options)
+    made: sqlite3.Connection = sqlite3.connect(database, timeout=BUSY_TIMEOUT, **options)
     latest = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:

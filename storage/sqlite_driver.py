@@ -1,13 +1,17 @@
-"""aiosqlite with one visit to its thread for each statement. Its own cursor takes four: to be made, to run the
-statement, to fetch what it found, to be closed. Each costs more than most of the bot's statements do.
+"""aiosqlite without most of its visits to the connection's thread: a visit takes longer than most of the bot's
+statements do. Its own cursor takes four for each: to be made, to run the statement, to fetch what it found, to be
+closed. Here a statement that is surely short runs at once, on the event loop, and any other takes one visit.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Sequence
+from enum import Enum, auto
+from functools import lru_cache
 from threading import Thread
 from typing import Any, Self
 
@@ -16,13 +20,41 @@ import aiosqlite
 BUSY_TIMEOUT = 5.0  # seconds that SQLite waits for another process, the command line for example
 LOOK_AGAIN = 0.02  # seconds
 
+STEPS = 20_000  # of SQLite's virtual machine, after which a question is no longer short: about a millisecond
+FEW = 100  # parameters: values of one row, or of a few
+IN_A_ROW = 16  # statements on the event loop before others have their turn
+
 Rows = Sequence[Any]
 _ending: set[Thread] = set()  # of connections that are being let go of
 
 
+class _Kind(Enum):
+    """How long a statement may take, by its words."""
+
+    BEGIN = auto()  # short, unless another process writes
+    QUESTION = auto()  # short, unless it has many rows to look at
+    ONE_ROW = auto()  # short: it changes a row by its key, or adds a few
+    ANY = auto()
+
+
+_ONE_ROW = re.compile(
+    r"INSERT INTO \w+ \([^)]*\) VALUES \(|(?:UPDATE|DELETE FROM) (\w+)(?: SET .*)?\s+WHERE \1\.id = \?(?!.* OR )",
+    re.DOTALL,
+)
+
+
+@lru_cache(maxsize=1000)
+def _kind(statement: str) -> _Kind:
+    if statement == "BEGIN IMMEDIATE":
+        return _Kind.BEGIN
+    if statement.startswith("SELECT"):
+        return _Kind.QUESTION
+    return _Kind.ONE_ROW if _ONE_ROW.match(statement) else _Kind.ANY
+
+
 class _Cursor:
     """What SQLAlchemy needs of an asynchronous cursor (sqlalchemy.connectors.asyncio.AsyncIODBAPICursor). A statement
-    that is cancelled leaves nothing open: its real cursor is closed where it was made, in the thread.
+    that is cancelled leaves nothing open: its real cursor is closed where it was made.
     """
 
     arraysize = 1
@@ -39,11 +71,51 @@ class _Cursor:
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
         """Run a statement and fetch all that it finds."""
+        if await self._connection.may_run_here() and self._ran_here(statement, parameters):
+            return
         await self._connection.in_thread(self._run, sqlite3.Cursor.execute, statement, parameters)
 
     async def executemany(self, statement: str, parameters: Iterable[Any]) -> None:
         """Run it for each of these."""
         await self._connection.in_thread(self._run, sqlite3.Cursor.executemany, statement, parameters)
+
+    def _ran_here(self, statement: str, parameters: Any) -> bool:
+        """Run the statement if it is short; False when it is not, and nothing has happened."""
+        made, kind = self._connection.made, _kind(statement)
+        match kind:
+            case _Kind.BEGIN:
+                return self._began(made, statement)
+            case _Kind.QUESTION:
+                return self._answered(made, statement, parameters)
+            case _Kind.ONE_ROW if len(parameters) <= FEW:
+                self._run(made, sqlite3.Cursor.execute, statement, parameters)
+                return True
+            case _:
+                return False
+
+    def _began(self, made: sqlite3.Connection, statement: str) -> bool:
+        made.execute("PRAGMA busy_timeout=0")
+        try:
+            self._run(made, sqlite3.Cursor.execute, statement, ())
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error):
+                raise
+            return False
+        finally:
+            made.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}")
+        return True
+
+    def _answered(self, made: sqlite3.Connection, statement: str, parameters: Any) -> bool:
+        made.set_progress_handler(_stop, STEPS)
+        try:
+            self._run(made, sqlite3.Cursor.execute, statement, parameters)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            return False
+        finally:
+            made.set_progress_handler(None, 0)
+        return True
 
     def _run(self, made: sqlite3.Connection, how: Any, statement: str, parameters: Any) -> None:
         cursor = made.cursor()
@@ -62,6 +134,10 @@ class _Cursor:
         """Nothing is open."""
 
 
+def _stop() -> int:
+    return 1
+
+
 class Connection(aiosqlite.Connection):
     """An aiosqlite connection with those cursors, whose thread is told to end only once: one that has ended answers
     nobody. SQLAlchemy tells it when a task is cancelled while it closes a connection, and the closing then tells it
@@ -69,10 +145,18 @@ class Connection(aiosqlite.Connection):
     """
 
     _stopping = False
+    _given = 0  # to the thread; counted here
+    _done = 0  # counted in the thread
+    _in_a_row = 0
 
     def cursor(self) -> _Cursor:  # type: ignore[override]  # SQLAlchemy asks for no more of it
         """A new one."""
         return _Cursor(self)
+
+    @property
+    def made(self) -> sqlite3.Connection:
+        """The real connection."""
+        return self._conn
 
     def stop(self) -> asyncio.Future[Any] | None:
         """Let the thread end when it has done what it was given; None when that was asked before."""
@@ -82,13 +166,46 @@ class Connection(aiosqlite.Connection):
         _ending.add(self._thread)
         return super().stop()
 
+    async def rollback(self) -> None:
+        """Roll back; nothing where there is nothing, as at the end of every transaction that was committed."""
+        if not self._is_idle or self.made.in_transaction:
+            await super().rollback()
+
+    async def may_run_here(self) -> bool:
+        """Whether a statement may run on the event loop: the thread has nothing left to do, which what was cancelled
+        in the middle may have left there.
+        """
+        self._in_a_row += 1
+        if self._in_a_row > IN_A_ROW:
+            self._in_a_row = 0
+            await asyncio.sleep(0)
+        return self._is_idle and not self._stopping
+
     async def in_thread(self, work: Any, *arguments: Any) -> None:
         """Run it in the connection's own thread, with the real connection as its first argument."""
-        await self._execute(work, self._conn, *arguments)  # type: ignore[no-untyped-call]  # aiosqlite
+        await self._execute(work, self._conn, *arguments)
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._given == self._done
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        def counted() -> Any:
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                self._done += 1
+
+        if not self._running or not self._connection:
+            raise ValueError("Connection closed")
+        self._given += 1
+        self._in_a_row = 0
+        return await super()._execute(counted)  # type: ignore[no-untyped-call]  # aiosqlite
 
 
 def connect(database: str, **options: Any) -> Connection:
     """In place of aiosqlite.connect, for SQLAlchemy's `async_creator_fn`."""
+    options["check_same_thread"] = False  # one after the other, never both at once
     connection = Connection(lambda: _opened(database, **options), iter_chunk_size=64)
     connection._thread.daemon = True  # noqa: SLF001  # as SQLAlchemy does: a hanging file keeps no process alive
     return connection
@@ -103,12 +220,16 @@ def _opened(database: str, **options: Any) -> sqlite3.Connection:
         except sqlite3.OperationalError as error:
             # Of several processes that open a new file at once, SQLite refuses all but one at once: waiting for each
             # other, they would wait for ever (sqlite.org/c3ref/busy_handler.html).
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > latest:
+            if not _is_busy(error) or time.monotonic() > latest:
                 made.close()
                 raise
             time.sleep(LOOK_AGAIN)
         else:
             return made
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # the rest of the code says why
 
 
 async def ended(within: float = 1.0) -> None:

@@ -22,9 +22,10 @@ class Command:
 COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
-        Command("setup", "setup"),
+        Command("setup", "setup", "[new]"),
         Command("invite", "invite", "@group @person name@example.com"),
         Command("status", "status", "[@person]"),
+        Command("rollouts", "rollouts"),
         Command("problems", "problems"),
         Command("remind", "remind", "[@person]"),
         Command("pause", "pause"),

@@ -123,6 +123,7 @@ class Engine:
             return Transition()
         event = replace(event, actor=await _meet(tx, event.actor))
         scene = replace(scene, role=roles.role_of(_with_known_rights(event), self._admins_of(scene.workspace)))
+        scene = await _about(tx, scene, event)
         event = (isinstance(event, MessageReceived) and from_message(event)) or event
         conversation, action = conversation_for(event)
         loaded = await conversation.read(tx, event, scene)
@@ -144,7 +145,7 @@ class Engine:
         return Scene(
             workspace=workspace,
             role=roles.Role.STRANGER,
-            rollout=await tx.rollouts.current(workspace.company),
+            rollout=await tx.rollouts.current(workspace.company, event.actor.id),
             admins=tuple(sorted(admins.names | admins.owners)),
             login_hosts=self._login_hosts,
             public_url=self._public_url,
@@ -154,6 +155,23 @@ class Engine:
     def _admins_of(self, workspace: Workspace) -> roles.Admins:
         """The lists are the operator's own company's. Whoever runs another workspace can give any address there."""
         return self._admins if workspace.company == HOME_COMPANY else NOBODY
+
+
+async def _about(tx: Transaction, scene: Scene, event: Event) -> Scene:
+    """The scene on the rollout that a button is about, which need not be the one that the admin works on now."""
+    runs_it = scene.role.runs_rollouts or scene.role is roles.Role.VIEWER
+    match event:
+        case ButtonPressed() | FormSubmitted() if runs_it:
+            subject = event.token.subject
+        case PeopleFound():
+            subject = event.dialog_id
+        case _:
+            return scene
+    if scene.rollout is not None and scene.rollout.id == subject:
+        return scene
+    named = await tx.rollouts.named(subject) if subject else None
+    mine = named is not None and named.company == scene.workspace.company
+    return replace(scene, rollout=named) if mine else scene
 
 
 def conversation_for(event: Event) -> tuple[Conversation, str]:

@@ -204,6 +204,13 @@ class Rollout(SQLModel):
         return (CheckKind.ACCESS, *tasks, *token)
 
 
+class CurrentRollout(SQLModel):
+    """Which of several rollouts an admin works on. Without one, or when it is finished, it is the newest."""
+
+    person_id: str = Field(primary_key=True)
+    rollout_id: str
+
+
 def one_click_link(region: Region, enterprise_key: str) -> str:
     """The address that starts SSO sign-in for an enterprise without asking for its key."""
     return f"https://{region.host}/login/sso?enterprise_key={quote(enterprise_key, safe='')}"

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bot.events import Target
 from bot.finishing import FinishItem, Handout
 from bot.messages import Form, Message
-from bot.model import Case, Check, DeliveryKind, Dialog, Invitation, Rollout, Wave, Wish
+from bot.model import Case, Check, CurrentRollout, DeliveryKind, Dialog, Invitation, Rollout, Wave, Wish
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ Effect: TypeAlias = (
     | WriteToAll
 )
 
-Row: TypeAlias = Rollout | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout
+Row: TypeAlias = Rollout | CurrentRollout | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot import ports
 from bot.finishing import FinishItem, Handout
-from bot.model import Case, Check, Dialog, Invitation, Rollout, Wave
+from bot.model import Case, Check, CurrentRollout, Dialog, Invitation, Rollout, Wave
 from bot.ports import StaleWrite, StoreUnavailable
 from bot.transition import Row
 from storage import sqlite_driver
@@ -45,7 +45,7 @@ from storage.people import People
 from storage.rollouts import Rollouts
 from storage.rows import insert_new, replace, values
 from storage.sign_ins import SignIns
-from storage.tables import CASE, CHECK, DIALOG, FINISH_ITEM, HANDOUT, INVITATION, ROLLOUT, WAVE
+from storage.tables import CASE, CHECK, CURRENT_ROLLOUT, DIALOG, FINISH_ITEM, HANDOUT, INVITATION, ROLLOUT, WAVE
 
 DEFAULT_URL = "sqlite:///usher.db"
 CONNECT_TIMEOUT = 5  # seconds
@@ -188,8 +188,8 @@ class Transaction(ports.Transaction):
         """Insert or replace by primary key. A row that has a `version` must be one above the stored one (or 1 when
         new); otherwise StaleWrite.
         """
-        if isinstance(row, Check):
-            await replace(self._connection, CHECK, row)
+        if isinstance(row, Check | CurrentRollout):
+            await replace(self._connection, CHECK if isinstance(row, Check) else CURRENT_ROLLOUT, row)
             return
         table = _TABLES[type(row)]
         stored = {"of": row.id, "before": row.version - 1}

@@ -21,6 +21,7 @@ from storage.rows import fields, plain
 from storage.tables import (
     CASE,
     CHECK,
+    CURRENT_ROLLOUT,
     DELIVERY,
     DIALOG,
     FINISH_ITEM,
@@ -156,7 +157,7 @@ class Erasing:
         await self._delete(LISTED, LISTED.c.list_id.in_(lists))
         await self._delete(LOOK_UP, asked)
         await self._delete(DELIVERY, or_(DELIVERY.c.rollout_id == rollout.id, settled))
-        for table in (CASE, DIALOG, WAVE, FINISH_ITEM, HANDOUT):
+        for table in (CASE, CURRENT_ROLLOUT, DIALOG, WAVE, FINISH_ITEM, HANDOUT):
             await self._delete(table, table.c.rollout_id == rollout.id)
 
     async def _delete(self, table: Table, which: ColumnElement[bool]) -> None:

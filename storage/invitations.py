@@ -139,7 +139,9 @@ class Invitations:
         return await self._one(statement)
 
     async def newest_of_person(self, person: Person) -> InvitationView | None:
-        """The person's newest invitation in an unfinished rollout of their company. Locked as in `_one`."""
+        """The person's newest invitation in an unfinished rollout of their company; one that is open comes first.
+        Locked as in `_one`.
+        """
         company = select(WORKSPACE.c.company).where(WORKSPACE.c.id == person.workspace_id).scalar_subquery()
         unfinished = select(ROLLOUT.c.id).where(
             ROLLOUT.c.company == company, ROLLOUT.c.state != RolloutState.FINISHED
@@ -149,7 +151,7 @@ class Invitations:
                 INVITATION.c.rollout_id.in_(unfinished),
                 or_(INVITATION.c.person_id == person.id, INVITATION.c.identity == person.identity),
             )
-            .order_by(INVITATION.c.invited_at.desc(), INVITATION.c.id)
+            .order_by(case((_OPEN, 0), else_=1), INVITATION.c.invited_at.desc(), INVITATION.c.id)
             .limit(1)
         )
         return await self._one(statement)

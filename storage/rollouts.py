@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import String, and_, bindparam, case, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Dialog, Rollout, RolloutState, Wave, WaveStage
 from storage.rows import by_key, fields, plain
-from storage.tables import DIALOG, ROLLOUT, WAVE
+from storage.tables import CASE, CURRENT_ROLLOUT, DIALOG, ROLLOUT, WAVE
 
-_CURRENT = (
+_UNFINISHED = (
     select(*fields(ROLLOUT, Rollout))
     .where(ROLLOUT.c.company == bindparam("of"), ROLLOUT.c.state != RolloutState.FINISHED)
     .order_by(ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
+)
+_CHOSEN = exists().where(
+    CURRENT_ROLLOUT.c.rollout_id == ROLLOUT.c.id, CURRENT_ROLLOUT.c.person_id == bindparam("whose", type_=String)
+)
+_CURRENT = (
+    _UNFINISHED.order_by(None)
+    .order_by(case((_CHOSEN, 0), else_=1), ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
     .limit(1)
+)
+_SUBJECT = bindparam("subject", type_=String)
+_NAMED = select(*fields(ROLLOUT, Rollout)).where(
+    ROLLOUT.c.state != RolloutState.FINISHED,
+    or_(
+        ROLLOUT.c.id == _SUBJECT,
+        ROLLOUT.c.id == select(WAVE.c.rollout_id).where(WAVE.c.id == _SUBJECT).scalar_subquery(),
+        ROLLOUT.c.id == select(DIALOG.c.rollout_id).where(DIALOG.c.id == _SUBJECT).scalar_subquery(),
+        ROLLOUT.c.id == select(CASE.c.rollout_id).where(CASE.c.group_id == _SUBJECT).limit(1).scalar_subquery(),
+    ),
 )
 _TO_PLAN_ANEW = (
     select(*fields(ROLLOUT, Rollout))
@@ -37,9 +54,33 @@ class Rollouts:
         """By id."""
         return await by_key(self._connection, ROLLOUT, Rollout, rollout_id)
 
-    async def current(self, company: str) -> Rollout | None:
-        """The newest rollout of the company that is not finished."""
-        row = (await self._connection.execute(_CURRENT, {"of": company})).one_or_none()
+    async def current(self, company: str, person_id: str = "") -> Rollout | None:
+        """The rollout that this person has chosen, or else the newest of the company; never a finished one."""
+        row = (await self._connection.execute(_CURRENT, {"of": company, "whose": person_id})).one_or_none()
+        return None if row is None else plain(Rollout, row)
+
+    async def unfinished(self, company: str) -> Sequence[Rollout]:
+        """The company's rollouts that are not finished, the newest first."""
+        return [plain(Rollout, row) for row in await self._connection.execute(_UNFINISHED, {"of": company})]
+
+    async def finished(self, company: str, limit: int) -> Sequence[Rollout]:
+        """The company's rollouts that are finished and neither archived nor erased, the last to end first."""
+        statement = (
+            select(*fields(ROLLOUT, Rollout))
+            .where(
+                ROLLOUT.c.company == company,
+                ROLLOUT.c.state == RolloutState.FINISHED,
+                ROLLOUT.c.archived_at.is_(None),
+                ROLLOUT.c.erased_at.is_(None),
+            )
+            .order_by(ROLLOUT.c.finished_at.desc(), ROLLOUT.c.id)
+            .limit(limit)
+        )
+        return [plain(Rollout, row) for row in await self._connection.execute(statement)]
+
+    async def named(self, subject: str) -> Rollout | None:
+        """The unfinished rollout that a button is about."""
+        row = (await self._connection.execute(_NAMED, {"subject": subject})).one_or_none()
         return None if row is None else plain(Rollout, row)
 
     async def hold_still(self, rollout_id: str) -> Rollout | None:

@@ -52,6 +52,11 @@ class RolloutTable(Stored, model.Rollout, table=True):
     __table_args__ = (CheckConstraint("version >= 1", name="saved"),)
 
 
+class CurrentRolloutTable(Stored, model.CurrentRollout, table=True):
+    __tablename__ = "current_rollout"
+    __table_args__ = (_refers("rollout_id", "rollout.id"),)
+
+
 class WaveTable(Stored, model.Wave, table=True):
     __tablename__ = "wave"
     __table_args__ = (
@@ -166,6 +171,7 @@ def _table(stored: type[Stored]) -> Table:
 WORKSPACE = _table(WorkspaceTable)
 PERSON = _table(PersonTable)
 ROLLOUT = _table(RolloutTable)
+CURRENT_ROLLOUT = _table(CurrentRolloutTable)
 WAVE = _table(WaveTable)
 LISTED = _table(ListedTable)
 INVITATION = _table(InvitationTable)

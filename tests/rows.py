@@ -21,6 +21,7 @@ _TABLES = {
     "Check": "confirmed_check",
     "InboxEntry": "inbox_entry",
     "LookUp": "look_up",
+    "CurrentRollout": "current_rollout",
 }
 
 

@@ -24,6 +24,8 @@ from bot.conversations.manage import RemindLoaded
 from bot.conversations.problem import ProblemLoaded
 from bot.conversations.problem_tree import KINDS
 from bot.conversations.problems import ProblemsLoaded
+from bot.conversations.rollouts import SHOWN as MOST_ROLLOUTS
+from bot.conversations.rollouts import SHOWN_FINISHED, RolloutsLoaded
 from bot.conversations.scene import Loaded
 from bot.conversations.setup import SetupLoaded
 from bot.conversations.status import PAGE, StatusLoaded
@@ -188,6 +190,8 @@ def _setup(of: Company) -> Scenes:
 
     yield "begin", step(command("setup", actor=of.admin))
     yield "nothing filled in", step(submit(token(), of.admin))
+    taken = submit(token(), of.admin, **_enterprise(of))
+    yield "taken", _decide("setup", SetupLoaded(scene(), dialog=dialog, others=(of.rollout,)), taken)
     yield "enterprise", step(submit(token(), of.admin, **_enterprise(of)))
     for url in (
         "http://sonarcloud.io",
@@ -226,6 +230,7 @@ def _setup(of: Company) -> Scenes:
     yield "again", step(press(token("again"), of.admin))
     before = None
     yield "begin by the button", step(press(Token("setup", "begin"), of.admin))
+    yield "another", step(press(Token("setup", "another"), of.admin))
 
 
 def _changed_meanwhile(of: Company) -> Rollout:
@@ -477,6 +482,24 @@ def _problems(of: Company) -> Scenes:
     yield "gone", _decide("problems", ProblemsLoaded(here), one)
 
 
+def _rollouts(of: Company) -> Scenes:
+    many = tuple(
+        of.rollout.model_copy(update={"id": f"r{number}", "state": state})
+        for number, state in zip(
+            range(MOST_ROLLOUTS + 2), cycle((RolloutState.ACTIVE, RolloutState.PAUSED)), strict=False
+        )
+    )
+    over = tuple(of.rollout.model_copy(update={"id": f"f{number}"}) for number in range(SHOWN_FINISHED))
+    counts = {each.id: RolloutCounts(invited=10_000, done=9_999) for each in many}
+    loaded = RolloutsLoaded(scene(of.rollout), None, many, over, counts, "r0")
+    one = RolloutsLoaded(scene(of.rollout, Role.ADMIN), None, many[:1], (), {}, "r0")
+    yield "none", _decide("rollouts", RolloutsLoaded(scene()), command("rollouts"))
+    yield "one", _decide("rollouts", one, command("rollouts"))
+    yield "many", _decide("rollouts", loaded, command("rollouts"))
+    yield "chosen", _decide("rollouts", loaded, press(Token("rollouts", "choose", "r1"), of.admin))
+    yield "one that is gone", _decide("rollouts", loaded, press(Token("rollouts", "choose", "gone"), of.admin))
+
+
 def _status(of: Company) -> Scenes:
     here = scene(of.rollout)
     paused = of.rollout.model_copy(update={"state": RolloutState.PAUSED})
@@ -638,6 +661,7 @@ def _home(of: Company) -> Scenes:
 MAKERS = {
     "setup": _setup,
     "invite": _invite,
+    "rollouts": _rollouts,
     "wave": _wave,
     "confirm": _confirm,
     "problem": _problem,

@@ -95,7 +95,8 @@ def _finish(of: Company) -> Scenes:
     }
     yield "end with nothing left", act("end", replace(loaded, items=settled, counts=RolloutCounts()), version)
     yield "everything done", act("show", replace(loaded, items=settled))
-    yield "reopen while another runs", act("reopen", finished, version + 1)
+    newer = of.rollout.model_copy(update={"id": "newer"})
+    yield "reopen while another runs", act("reopen", replace(finished, instead=newer), version + 1)
     alone = replace(finished, scene=scene())
     yield "reopen", act("reopen", alone, version + 1)
     yield "archive", act("archive", alone, version + 1)

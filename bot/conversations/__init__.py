@@ -16,6 +16,7 @@ from bot.conversations.manage import EXEMPT, PAUSE, REMIND
 from bot.conversations.old_token import OLD_TOKEN
 from bot.conversations.problem import PROBLEM
 from bot.conversations.problems import PROBLEMS_LIST
+from bot.conversations.rollouts import ROLLOUTS
 from bot.conversations.scene import Conversation
 from bot.conversations.setup import SETUP
 from bot.conversations.status import STATUS
@@ -35,6 +36,7 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         SOLVED,
         PROBLEMS_LIST,
         STATUS,
+        ROLLOUTS,
         REMIND,
         PAUSE,
         EXEMPT,

@@ -18,7 +18,7 @@ from bot.conversations.setup_steps import one
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted
 from bot.finishing import FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Message, Notice, Text, Tone, text
-from bot.model import Person, Rollout, RolloutState
+from bot.model import CurrentRollout, Person, Rollout, RolloutState
 from bot.ports import RolloutCounts, Transaction
 from bot.roles import Admins, role_of
 from bot.secrets import holds_secret, redact
@@ -46,12 +46,15 @@ class FinishLoaded(Loaded):
     counts: RolloutCounts = field(default_factory=RolloutCounts)
     admins_seen: tuple[str, ...] = ()  # whom the closing report goes to
     chosen: Person | None = None  # whom the submitted form names as owner, if the bot knows them
+    instead: Rollout | None = None  # one that runs for the same enterprise
 
 
 async def load_rollout(tx: Transaction, event: FinishEvent, scene: Scene) -> Rollout | None:
-    """The rollout that a button names, or the company's newest; None when it is another company's or erased."""
+    """The rollout that a button names, or the one that the admin works on, or else the one that ended last; None when
+    it is another company's or erased.
+    """
     if isinstance(event, CommandIssued):
-        return await tx.finishing.latest(scene.workspace.company)
+        return scene.rollout or await tx.finishing.latest(scene.workspace.company)
     rollout = await tx.rollouts.rollout(event.token.subject)
     if rollout is None or rollout.company != scene.workspace.company or rollout.erased_at is not None:
         return None
@@ -78,7 +81,15 @@ async def _load(tx: Transaction, event: FinishEvent, scene: Scene) -> FinishLoad
     chosen = None
     if isinstance(event, FormSubmitted) and one(event.values, "owner"):
         chosen = await tx.people.person(Person.key(scene.workspace.id, one(event.values, "owner")))
-    return FinishLoaded(scene, None, rollout, items, people, counts, admins_seen, chosen)
+    instead = await _instead(tx, rollout) if rollout.state is RolloutState.FINISHED else None
+    return FinishLoaded(scene, None, rollout, items, people, counts, admins_seen, chosen, instead)
+
+
+async def _instead(tx: Transaction, rollout: Rollout) -> Rollout | None:
+    """A rollout that runs for the same enterprise, which has one at a time."""
+    enterprise = (rollout.region, rollout.enterprise_key)
+    running = await tx.rollouts.unfinished(rollout.company)
+    return next((each for each in running if (each.region, each.enterprise_key) == enterprise), None)
 
 
 def _step(loaded: FinishLoaded, event: FinishEvent, now: datetime) -> Transition:
@@ -112,7 +123,7 @@ def _end_or_begin(
         case "ended" if not finished:
             return _finish(loaded, rollout, event, now)
         case "reopen" if finished:
-            return _reopen(loaded, rollout)
+            return _reopen(loaded, rollout, event.actor)
         case "archive" if finished:
             return _archive(rollout, now)
         case _:
@@ -230,10 +241,10 @@ def _reports(
     return tuple(SendMessage(f"{rollout.id}:report:{rollout.version}:{each}", each, message) for each in to)
 
 
-def _reopen(loaded: FinishLoaded, rollout: Rollout) -> Transition:
+def _reopen(loaded: FinishLoaded, rollout: Rollout, admin: Person) -> Transition:
     """It runs again where it was; reminders are planned anew, so that what came due meanwhile is not a flood."""
-    if loaded.scene.rollout is not None:
-        return answers.whisper(text("finish.reopen.another", enterprise=loaded.scene.rollout.name), Tone.WARNING)
+    if loaded.instead is not None:
+        return answers.whisper(text("finish.reopen.another", enterprise=loaded.instead.name), Tone.WARNING)
     changes = {
         "state": RolloutState.ACTIVE,
         "finished_at": None,
@@ -244,7 +255,7 @@ def _reopen(loaded: FinishLoaded, rollout: Rollout) -> Transition:
     after = rollout.model_copy(update=changes)
     return Transition(
         reply=Replace(_list(loaded, after, loaded.items), answers.notice(text("finish.reopened"), Tone.SUCCESS)),
-        state=(after,),
+        state=(after, CurrentRollout(person_id=admin.id, rollout_id=rollout.id)),
         effects=(ReleaseDeliveries(rollout.id), UpdateAllCopies(rollout.id)),
         audit="reopened",
         subject=rollout.id,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.commands import words_of
 from bot.conversations import answers
 from bot.conversations.invitation import as_preview, invitation_message
 from bot.conversations.scene import Conversation, Loaded, Scene
@@ -19,31 +20,46 @@ from bot.conversations.setup_draft import Draft
 from bot.conversations.setup_steps import NAMES, PREVIEW, STEPS, Errors, SetupStep, Where, one
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, FormValues
 from bot.messages import Button, Element, Form, Message, Notice, Section, Text, Token, Tone, text
-from bot.model import Dialog, FormerSignIn, Invitation, Person, Rollout, derived_id
+from bot.model import CurrentRollout, Dialog, FormerSignIn, Invitation, Person, Rollout, derived_id
 from bot.ports import InvitationView, Transaction
 from bot.texts import zone
 from bot.transition import CloseForm, SendMessage, ShowForm, Transition, UpdateAllCopies
 
 SetupEvent = CommandIssued | ButtonPressed | FormSubmitted
 
+_BEGINNING = ("begin", "another")
+
 
 @dataclass(frozen=True)
 class SetupLoaded(Loaded):
-    """The dialog that the event continues; None for a new one."""
+    """The dialog that the event continues; None for a new one. The scene is on the rollout that it changes, if any.
+    `others` are the company's other rollouts.
+    """
 
     dialog: Dialog | None = None
+    others: tuple[Rollout, ...] = ()
 
 
 async def _load(tx: Transaction, event: SetupEvent, scene: Scene) -> SetupLoaded:
-    if isinstance(event, CommandIssued) or event.token.action == "begin":
-        return SetupLoaded(scene)
+    if isinstance(event, CommandIssued) or event.token.action in _BEGINNING:
+        return SetupLoaded(replace(scene, rollout=None) if _asks_for_another(event) else scene)
     dialog = await tx.rollouts.dialog(event.token.subject)
-    mine = dialog is not None and dialog.person_id == event.actor.id
-    return SetupLoaded(scene, dialog=dialog if mine else None)
+    if dialog is None or dialog.person_id != event.actor.id:
+        return SetupLoaded(scene)
+    unfinished = await tx.rollouts.unfinished(scene.workspace.company)
+    changed = next((each for each in unfinished if each.id == dialog.rollout_id), None)
+    others = tuple(each for each in unfinished if each is not changed)
+    return SetupLoaded(replace(scene, rollout=changed), None, dialog, others)
+
+
+def _asks_for_another(event: SetupEvent) -> bool:
+    if isinstance(event, CommandIssued):
+        return any(word.casefold() == "new" for word in words_of(event))
+    return event.token.action == "another"
 
 
 def _step(loaded: SetupLoaded, event: SetupEvent, now: datetime) -> Transition:
-    if isinstance(event, CommandIssued) or event.token.action == "begin":
+    if isinstance(event, CommandIssued) or event.token.action in _BEGINNING:
         return _begin(loaded.scene, event, now)
     if event.token.action == "preview":
         return answers.whisper(text("setup.preview.only"))
@@ -56,7 +72,7 @@ def _step(loaded: SetupLoaded, event: SetupEvent, now: datetime) -> Transition:
     if isinstance(event, ButtonPressed):
         return _pressed(loaded, loaded.dialog, event, now)
     if loaded.dialog.step in (PREVIEW, CHANGED):
-        return _save(loaded.scene, loaded.dialog, event, now)
+        return _save(loaded, loaded.dialog, event, now)
     return _fill_in(loaded, loaded.dialog, event, now)
 
 
@@ -75,7 +91,8 @@ def _begin(scene: Scene, event: SetupEvent, now: datetime) -> Transition:
         version=1,
         updated_at=now,
     )
-    notice = text("setup.changing", enterprise=rollout.name) if rollout else None
+    notice = text("setup.another") if _asks_for_another(event) else None
+    notice = text("setup.changing", enterprise=rollout.name) if rollout else notice
     return _show(dialog, scene, event.actor, now, notice=notice, store=(dialog,))
 
 
@@ -101,6 +118,8 @@ def _fill_in(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: dat
     """Check this step; go on when it is right, show what is wrong where it is not."""
     draft = Draft.model_validate(dialog.data)
     changes, errors = _step_named(dialog.step).read(event.values, draft, _where(loaded.scene, event.actor, now))
+    if not errors and dialog.step == NAMES[0]:
+        errors = _taken(Draft.model_validate({**draft.model_dump(), **changes}), loaded.others)
     if errors:
         form = _form(dialog, _typed(draft, event.values, changes, errors), loaded.scene, event.actor, now)
         return Transition(reply=ShowForm(replace(form, errors=errors)))
@@ -109,14 +128,20 @@ def _fill_in(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: dat
     return _show(moved, loaded.scene, event.actor, now, store=(moved,))
 
 
-def _save(scene: Scene, dialog: Dialog, event: FormSubmitted, now: datetime) -> Transition:
-    """The rollout is stored; from now on people can be invited."""
+def _taken(draft: Draft, others: tuple[Rollout, ...]) -> dict[str, Text]:
+    """An enterprise has one rollout at a time: two would write to the same people about the same thing."""
+    same = [each for each in others if (each.region, each.enterprise_key) == (draft.region, draft.enterprise_key)]
+    return {"enterprise_key": text("setup.error.taken", enterprise=same[0].name)} if same else {}
+
+
+def _save(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: datetime) -> Transition:
+    """The rollout is stored, and becomes the one that the admin works on; from now on people can be invited."""
+    scene = loaded.scene
     closed = dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
     old = scene.rollout
-    current = old.id if old else None
-    if current != dialog.rollout_id:  # somebody else was faster: a company has one rollout at a time
-        return Transition(CloseForm(answers.notice(text("setup.overtaken"), Tone.WARNING)), (closed,))
     draft = Draft.model_validate(dialog.data)
+    if (old.id if old else None) != dialog.rollout_id or _taken(draft, loaded.others):  # somebody else was faster
+        return Transition(CloseForm(answers.notice(text("setup.overtaken"), Tone.WARNING)), (closed,))
     if old is not None and draft.base_version != old.version and changes_meanwhile(draft, old):
         seen = _moved(dialog, CHANGED, draft.model_copy(update={"base_version": old.version}), now)
         return _show(seen, scene, event.actor, now, store=(seen,))
@@ -131,7 +156,7 @@ def _save(scene: Scene, dialog: Dialog, event: FormSubmitted, now: datetime) -> 
     changed_day = old is not None and old.policy.deadline != rollout.policy.deadline
     return Transition(
         reply=CloseForm(message),
-        state=(rollout, closed),
+        state=(rollout, closed, CurrentRollout(person_id=event.actor.id, rollout_id=rollout.id)),
         effects=(UpdateAllCopies(rollout.id),) if changed_url or changed_day else (),
         audit="rollout.changed" if old else "rollout.created",
         subject=rollout.id,

@@ -92,8 +92,24 @@ class Rollouts(Protocol):
     """Rollouts, waves and dialogs."""
 
     async def rollout(self, rollout_id: str) -> Rollout | None: ...
-    async def current(self, company: str) -> Rollout | None:
-        """The newest rollout of the company that is not finished."""
+    async def current(self, company: str, person_id: str = "") -> Rollout | None:
+        """The rollout that this person has chosen (bot.model.CurrentRollout), or else the newest of the company;
+        never a finished one.
+        """
+        ...
+
+    async def unfinished(self, company: str) -> Sequence[Rollout]:
+        """The company's rollouts that are not finished, the newest first."""
+        ...
+
+    async def finished(self, company: str, limit: int) -> Sequence[Rollout]:
+        """The company's rollouts that are finished and neither archived nor erased, the last to end first."""
+        ...
+
+    async def named(self, subject: str) -> Rollout | None:
+        """The unfinished rollout that a button is about: `subject` is its id, or that of one of its waves, of a
+        dialog about it, or of a problem that was reported in it.
+        """
         ...
 
     async def hold_still(self, rollout_id: str) -> Rollout | None:
@@ -181,7 +197,7 @@ class Invitations(Protocol):
         ...
 
     async def newest_of_person(self, person: Person) -> InvitationView | None:
-        """The person's newest invitation in an unfinished rollout of their company."""
+        """The person's newest invitation in an unfinished rollout of their company; one that is open comes first."""
         ...
 
     async def invited_identities(self, rollout_id: str, identities: Iterable[str]) -> frozenset[str]: ...

@@ -108,13 +108,18 @@ async def test_problems_lists_and_shows_them(store: Database, engine: Engine) ->
     assert words(again) == words(listed)
 
 
-async def test_problems_of_another_rollout_are_not_shown(store: Database, engine: Engine) -> None:
+async def test_problems_of_another_rollout_are_shown_by_its_own_buttons_only(store: Database, engine: Engine) -> None:
     group = await two_have_the_same_problem(store, engine)
     newer = rollout(id="rollout-2", created_at=rollout().created_at.replace(year=2027))
     await rolled_out(store, newer)
+    assert "problems.none" in keys(message_of(await asked(engine, command("problems"))))
+    shown = message_of(await asked(engine, press(Token("problems", "one", group))))
+    assert button(shown, "show").token.subject == rollout().id
+    others = rollout(id="rollout-1", company="another", version=2)
+    async with store.transaction() as tx:
+        await tx.save(others)
     hidden = message_of(await asked(engine, press(Token("problems", "one", group))))
     assert "email_code" not in str(hidden)
-    assert "problems.none" in keys(message_of(await asked(engine, command("problems"))))
 
 
 async def test_an_answer_reaches_both_and_each_can_say_that_it_helped(store: Database, engine: Engine) -> None:
@@ -236,6 +241,9 @@ async def test_a_wave_of_another_rollout_is_not_touched(store: Database, engine:
     for gone in ("wave-2", ""):
         assert keys(message_of(await asked(engine, press(Token("wave", "pause", gone)))))[0] == "answer.outdated"
     await rolled_out(store, rollout(id="rollout-2", created_at=rollout().created_at.replace(year=2027)))
+    theirs = rollout(company="another", version=2)
+    async with store.transaction() as tx:
+        await tx.save(theirs)
     assert keys(message_of(await asked(engine, press(Token("wave", "pause", "wave-1")))))[0] == "answer.outdated"
 
 

@@ -190,7 +190,7 @@ async def test_two_admins_who_set_up_at_once_make_one_rollout(chat: Chat):
     await admin.submits()
     await admin.reads("The rollout of Acme is set up.")
     await another.submits()
-    await another.reads("Somebody else has set a rollout up in the meantime")
+    await another.reads("Somebody else has set this rollout up, or finished it, in the meantime")
     assert [each.name for each in await chat.office.rows("rollout")] == ["Acme"]
 
 

@@ -135,7 +135,11 @@ async def test_the_newest_invitation_is_one_of_an_unfinished_rollout(store):
             await tx.save(wave(f"w-{name}", name))
             await tx.invitations.invite(made, wave(f"w-{name}", name), people, NOW + timedelta(days=days))
 
-        assert (await tx.invitations.newest_of_person(people[0])).rollout.id == "r2"
+        newest = await tx.invitations.newest_of_person(people[0])
+        assert newest.rollout.id == "r2"
+        done = newest.invitation.model_copy(update={"done_at": NOW, "version": newest.invitation.version + 1})
+        await tx.save(done)
+        assert (await tx.invitations.newest_of_person(people[0])).rollout.id == "r3", "what is open comes first"
 
 
 async def test_a_reminder_is_due_when_its_time_has_come_oldest_first(store):

@@ -14,7 +14,17 @@ from bot.conversations.finish import FINISH, FinishLoaded
 from bot.conversations.invitation import compose, invitation_message
 from bot.finishing import FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Form, Message, Token
-from bot.model import CheckKind, Delivery, DeliveryKind, DeliveryState, FormerSignIn, OldToken, Rollout, RolloutState
+from bot.model import (
+    CheckKind,
+    CurrentRollout,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    FormerSignIn,
+    OldToken,
+    Rollout,
+    RolloutState,
+)
 from bot.ports import InvitationView, RolloutCounts
 from bot.transition import HoldDeliveries, ReleaseDeliveries, SendMessage, Transition, UpdateAllCopies, UpdateCopies
 from tests.builders import (
@@ -222,8 +232,9 @@ def test_a_finished_rollout_can_be_reopened_unless_another_one_runs() -> None:
     refused = decide(_over(over, another=True), reopen)
     assert refused.state == ()
     after = decide(_over(over, another=False), reopen)
-    (again,) = after.state
+    again, current = after.state
     assert isinstance(again, Rollout)
+    assert current == CurrentRollout(person_id=ADA.id, rollout_id=ACME.id)
     assert (again.state, again.finished_at, again.planned_up_to) == (RolloutState.ACTIVE, None, "")
     assert ReleaseDeliveries(ACME.id) in after.effects
 
@@ -327,7 +338,7 @@ def _all_done() -> dict[FinishStep, FinishItem]:
 
 
 def _over(of: Rollout, *, another: bool) -> FinishLoaded:
-    return replace(loaded(of), scene=scene(rollout(id="another") if another else None))
+    return replace(loaded(of), scene=scene(), instead=rollout(id="another") if another else None)
 
 
 def _value(shown: Form | Message, name: str) -> object:

@@ -43,6 +43,7 @@ TABLE: Mapping[str, Allowed] = {
     "status.status": Allowed.VIEWERS,
     "status.show": Allowed.VIEWERS,
     "status.missing": Allowed.VIEWERS,
+    "status.waves": Allowed.VIEWERS,
     "rollouts": Allowed.ADMINS,
     "remind": Allowed.ADMINS,
     "pause": Allowed.ADMINS,

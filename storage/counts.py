@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, and_, bindparam, func, or_, select
+from sqlalchemy import Integer, String, and_, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CaseState, DeliveryState, Wave, WaveStage, Wish
-from bot.ports import CaseCounts, RolloutCounts
+from bot.ports import CaseCounts, RolloutCounts, WaveStanding
 from storage.failures import failures
 from storage.rows import fields, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, WAVE
@@ -21,6 +21,7 @@ _PEOPLE = select(
     func.count().filter(_IS_OPEN).label("open"),
     func.count(INVITATION.c.snoozed_until).filter(_IS_OPEN).label("snoozed"),
     func.count().filter(and_(_IS_OPEN, INVITATION.c.wish != Wish.NONE)).label("stopped"),
+    (func.min(INVITATION.c.wave_id) != func.max(INVITATION.c.wave_id)).label("several_waves"),
     func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
 ).where(INVITATION.c.rollout_id == _ROLLOUT)
 _CHECKS = (
@@ -51,6 +52,31 @@ _DELIVERIES = (
 )
 
 
+_REPORTED = exists().where(CASE.c.invitation_id == INVITATION.c.id, CASE.c.state != CaseState.SOLVED)
+_BY_WAVE = (
+    select(
+        func.coalesce(WAVE.c.starts_at, WAVE.c.created_at).label("began"),
+        func.count().label("invited"),
+        func.count(INVITATION.c.reached_at).label("reached"),
+        func.count(INVITATION.c.done_at).label("done"),
+        func.count(INVITATION.c.exempt_at).label("exempt"),
+        func.count().filter(_REPORTED).label("reported"),
+    )
+    .join(WAVE, WAVE.c.id == INVITATION.c.wave_id)
+    .where(INVITATION.c.rollout_id == _ROLLOUT)
+    .group_by(WAVE.c.id, WAVE.c.starts_at, WAVE.c.created_at)
+    .order_by(WAVE.c.created_at.desc(), WAVE.c.id)
+    .limit(bindparam("limit", type_=Integer))
+    .offset(bindparam("offset", type_=Integer))
+)
+
+
+async def by_wave(connection: AsyncConnection, rollout_id: str, limit: int, offset: int) -> list[WaveStanding]:
+    """How far the people of each wave are, the newest wave first: one pass over the rollout's invitations."""
+    rows = await connection.execute(_BY_WAVE, {"rollout": rollout_id, "limit": limit, "offset": offset})
+    return [WaveStanding(**row._mapping) for row in rows]  # noqa: SLF001  # a Row's public API
+
+
 async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
     """Five statements, each one pass over an index of the rollout's rows; a sixth when something failed."""
     of = {"rollout": rollout_id}
@@ -75,6 +101,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
         planned=tuple(plain(Wave, row) for row in await connection.execute(_PLANNED, of)),
         open_cases=sum(each.open for each in problems.values()),
         problems=problems,
+        several_waves=bool(people.several_waves),
         reminders=int(people.reminders),
         deliveries=deliveries,
         reasons=reasons,

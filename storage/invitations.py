@@ -38,8 +38,8 @@ from bot.model import (
     Wish,
     derived_id,
 )
-from bot.ports import InvitationView, Reason, RolloutCounts
-from storage.counts import count
+from bot.ports import InvitationView, Reason, RolloutCounts, WaveStanding
+from storage.counts import by_wave, count
 from storage.deliveries import HELD
 from storage.rows import chunks, fields, insert_alike, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
@@ -353,6 +353,10 @@ class Invitations:
     async def counts(self, rollout_id: str) -> RolloutCounts:
         """Where everyone stands."""
         return await count(self._connection, rollout_id)
+
+    async def by_wave(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[WaveStanding]:
+        """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
+        return await by_wave(self._connection, rollout_id, limit, offset)
 
     async def open_views(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[InvitationView]:
         """Who is missing, by name."""

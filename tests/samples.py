@@ -66,6 +66,7 @@ from bot.ports import (
     RolloutCounts,
     WaveCounts,
     WaveResults,
+    WaveStanding,
 )
 from bot.roles import Role
 from bot.transition import CloseForm, Replace, SendMessage, ShowForm, ShowHome, Transition, Whisper
@@ -524,6 +525,7 @@ def _status(of: Company) -> Scenes:
             )
             for number in range(7)
         ),
+        several_waves=True,
         open_cases=7,
         problems={kind: CaseCounts(7, 8, 9) for kind in KINDS},
         reminders=12_345,
@@ -546,6 +548,10 @@ def _status(of: Company) -> Scenes:
         "nobody missing",
         _decide("status", StatusLoaded(here), press(Token("status", "missing", of.rollout.id), of.admin)),
     )
+    standings = tuple(WaveStanding(NOON + number * DAY, 9_000, 8_999, 100 * number, 1, 77) for number in range(9))
+    for page in (0, 3):
+        by_wave = press(Token("status", "waves", of.rollout.id, page), of.admin)
+        yield f"by wave, page {page}", _decide("status", StatusLoaded(here, waves=standings[: 9 - page]), by_wave)
     missing = (
         *(_view(of, wish=wish) for wish in (Wish.STOP, Wish.NOT_MINE)),
         *(_view(of, unreachable=reason.value) for reason in Reason),

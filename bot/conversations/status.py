@@ -15,22 +15,24 @@ from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, Targ
 from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
 from bot.model import CheckKind, Person, Rollout, RolloutState, WaveStage
 from bot.planned_waves import day_and_hour
-from bot.ports import InvitationView, RolloutCounts, Transaction
+from bot.ports import InvitationView, RolloutCounts, Transaction, WaveStanding
 from bot.roles import Role, may
 from bot.transition import Replace, SendAgain, Transition, Whisper
 
 StatusEvent = CommandIssued | ButtonPressed | FormSubmitted
 PAGE = 15
-WAVES_SHOWN = 5
+WAVES_SHOWN = 5  # that are planned
+WAVES_A_PAGE = 8
 KINDS_SHOWN = 5  # of problems; `/sso problems` has all
 
 
 @dataclass(frozen=True)
 class StatusLoaded(Loaded):
-    """The counts, or the page of missing people, or the person that was asked for."""
+    """The counts, or the page of missing people or of waves, or the person that was asked for."""
 
     counts: RolloutCounts | None = None
     missing: tuple[InvitationView, ...] = ()
+    waves: tuple[WaveStanding, ...] = ()
     person: InvitationView | None = None
     asked_for: str = ""
 
@@ -71,6 +73,9 @@ async def _load(tx: Transaction, event: StatusEvent, scene: Scene) -> StatusLoad
     if event.token.action == "missing":
         views = await tx.invitations.open_views(scene.rollout.id, PAGE + 1, event.token.version * PAGE)
         return StatusLoaded(scene, missing=tuple(views))
+    if event.token.action == "waves":
+        waves = await tx.invitations.by_wave(scene.rollout.id, WAVES_A_PAGE + 1, event.token.version * WAVES_A_PAGE)
+        return StatusLoaded(scene, waves=tuple(waves))
     return StatusLoaded(scene, counts=await tx.invitations.counts(scene.rollout.id))
 
 
@@ -84,6 +89,8 @@ def _step(loaded: StatusLoaded, event: StatusEvent, _now: datetime) -> Transitio
         return answers.outdated()
     if event.token.action == "missing":
         return Transition(reply=Replace(missing_message(rollout, loaded.missing, event.token.version)))
+    if event.token.action == "waves":
+        return Transition(reply=Replace(waves_message(rollout, loaded.waves, event.token.version)))
     counts = loaded.counts or RolloutCounts()
     if event.token.action == "send_again":
         return _send_again(rollout, counts)
@@ -195,6 +202,8 @@ def _status_buttons(rollout: Rollout, counts: RolloutCounts) -> tuple[Button, ..
     if counts.open:
         buttons.append(Button(text("button.missing"), Token("status", "missing", rollout.id)))
         buttons.append(Button(text("button.remind_all"), Token("remind", "ask", rollout.id, rollout.version)))
+    if counts.several_waves:
+        buttons.append(Button(text("button.by_wave"), Token("status", "waves", rollout.id)))
     if counts.open_cases:
         buttons.append(Button(text("button.problems"), Token("problems", "show", rollout.id)))
     if again:
@@ -230,6 +239,29 @@ def missing_message(rollout: Rollout, views: Sequence[InvitationView], page: int
     if len(views) > PAGE:
         buttons.append(Button(text("button.next_page"), Token("status", "missing", rollout.id, page + 1)))
     return Message(title, title, tuple(lines) or (Notice(text("missing.nobody"), Tone.SUCCESS),), tuple(buttons))
+
+
+def waves_message(rollout: Rollout, waves: Sequence[WaveStanding], page: int) -> Message:
+    """How far the people of each wave are, the newest wave first, a page at a time."""
+    title = text("waves.title", enterprise=rollout.name)
+    lines = [line for wave in waves[:WAVES_A_PAGE] for line in _wave_lines(wave)]
+    buttons = [Button(text("button.status"), Token("status", "show", rollout.id))]
+    if page:
+        buttons.append(Button(text("button.previous_page"), Token("status", "waves", rollout.id, page - 1)))
+    if len(waves) > WAVES_A_PAGE:
+        buttons.append(Button(text("button.next_page"), Token("status", "waves", rollout.id, page + 1)))
+    return Message(title, title, tuple(lines), tuple(buttons))
+
+
+def _wave_lines(wave: WaveStanding) -> tuple[Section, ...]:
+    """When it began and how far its people are: of those who are exempt nothing is expected, so they are done."""
+    settled = wave.done + wave.exempt
+    percent = 100 * settled // wave.invited
+    figures = text("waves.figures", reached=wave.reached, done=wave.done, exempt=wave.exempt, reported=wave.reported)
+    return (
+        Section(text("waves.line", at=When(wave.began), count=wave.invited, percent=percent)),
+        Section(text("waves.bar", bar=bar(settled, wave.invited), figures=figures)),
+    )
 
 
 def _missing_line(view: InvitationView) -> Section:

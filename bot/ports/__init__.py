@@ -51,6 +51,7 @@ from bot.ports.views import (
     Waiting,
     WaveCounts,
     WaveResults,
+    WaveStanding,
 )
 from bot.transition import Reply
 
@@ -97,6 +98,7 @@ __all__ = [
     "Waiting",
     "WaveCounts",
     "WaveResults",
+    "WaveStanding",
 ]
 
 

@@ -36,6 +36,7 @@ from bot.ports.views import (
     Waiting,
     WaveCounts,
     WaveResults,
+    WaveStanding,
 )
 from bot.transition import Row
 
@@ -277,6 +278,10 @@ class Invitations(Protocol):
         ...
 
     async def counts(self, rollout_id: str) -> RolloutCounts: ...
+    async def by_wave(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[WaveStanding]:
+        """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
+        ...
+
     async def open_views(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[InvitationView]:
         """Who is missing, by name."""
         ...

@@ -93,6 +93,18 @@ class CaseGroup:
 
 
 @dataclass(frozen=True)
+class WaveStanding:
+    """How far the people are whom one wave invited."""
+
+    began: datetime
+    invited: int
+    reached: int
+    done: int
+    exempt: int = 0
+    reported: int = 0  # people whose problem is not solved
+
+
+@dataclass(frozen=True)
 class RolloutCounts:
     """Where everyone stands. `invited` is everybody; the others need not add up to it."""
 
@@ -107,6 +119,7 @@ class RolloutCounts:
     open_cases: int = 0
     planned: tuple[Wave, ...] = ()  # waves that have not started yet, the next one first; those that are held before
     problems: Mapping[str, CaseCounts] = field(default_factory=dict)  # by kind
+    several_waves: bool = False  # invited these people
     reminders: int = 0
     deliveries: Mapping[DeliveryState, int] | None = None
     reasons: Mapping[str, int] | None = None  # why the last message to somebody who is open failed, or may have

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bot.conversations.status import PAGE
 from bot.engine import Engine
 from bot.events import HomeOpened
 from bot.messages import Token
@@ -255,3 +256,23 @@ async def test_a_viewer_has_the_status_at_home_and_a_member_has_not(store: Datab
         event = HomeOpened(id=event_id(), workspace_id=who.workspace_id, actor=who)
         shown = message_of(await engine(event))
         assert key in keys(shown)
+
+
+async def test_an_admin_of_another_company_exempts_nobody(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE)
+    await engine(press(Token("wish", "not_mine", of(GRACE)), GRACE))
+    await installed(store, workspace("slack:T9", company="other"), people=(ELSEWHERE,))
+    refused = message_of(await asked(engine, press(Token("wish", "exempt", rollout().id, 1), ELSEWHERE)))
+    assert keys(refused)[0] == "answer.outdated"
+    assert [each.exempt_at for each in await stored(store, Invitation)] == [None]
+
+
+async def test_who_is_missing_is_shown_a_page_at_a_time(store: Database, engine: Engine) -> None:
+    many = [person(f"p{number:02}", name=f"Person {number:02}") for number in range(PAGE + 3)]
+    await invited_people(store, *many)
+    first, second = [
+        words(message_of(await asked(engine, press(Token("status", "missing", rollout().id, page)))))
+        for page in (0, 1)
+    ]
+    assert [name in first for name in ("Person 00", "Person 14", "Person 15")] == [True, True, False]
+    assert [name in second for name in ("Person 14", "Person 15", "Person 17")] == [False, True, True]

@@ -178,3 +178,20 @@ async def test_somebody_on_both_platforms_is_written_to_where_the_admin_is(chat:
     await chat.office.settles()
     assert len(chat.invitee.invitations) == 1
     assert elsewhere.invitee.invitations == []
+
+
+async def test_the_status_tells_the_waves_apart(chat: Chat):
+    await sets_up(chat.admin)
+    await invites(chat.admin, chat.invitee)
+    await chat.office.settles()
+    await chat.admin.types("/sso status")
+    status = await chat.admin.reads("Acme")
+    assert "By wave" not in status.buttons, "there is one"
+
+    await invites(chat.admin, chat.colleague)
+    await chat.office.settles()
+    await chat.admin.types("/sso status")
+    await chat.admin.presses("By wave", on=await chat.admin.reads("Acme"))
+    waves = await chat.admin.reads("Acme, by wave")
+    assert waves.words.count("1 person, 0 %") == 2
+    assert "1 reached, 0 done" in waves.words

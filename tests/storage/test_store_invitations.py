@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.model import CheckKind, DeliveryKind, DeliveryState, Platform, ReminderPolicy, RolloutState, Wish, derived_id
-from bot.ports import CaseCounts, RolloutCounts
+from bot.model import (
+    CaseState,
+    CheckKind,
+    DeliveryKind,
+    DeliveryState,
+    Platform,
+    ReminderPolicy,
+    RolloutState,
+    Wish,
+    derived_id,
+)
+from bot.ports import CaseCounts, RolloutCounts, WaveStanding
 from tests.storage.stored_things import (
     HOUR,
     NOW,
@@ -345,3 +355,36 @@ async def test_wishes_are_counted_and_whoever_does_not_use_it_is_exempted_at_onc
         assert await tx.invitations.exempt("r1", Wish.NOT_MINE, "again", NOW) == []
         view = await tx.invitations.view(ada.id)
     assert (view.invitation.exempt_reason, view.invitation.version) == ("not for them", before.version + 1)
+
+
+async def test_the_standing_of_each_wave_is_counted_by_its_people(store):
+    first = await begin(store, ["ada", "ben", "cleo", "dan"])
+    later = [person(name) for name in ("eve", "finn")]
+    async with store.transaction() as tx:
+        await tx.people.meet(later)
+        newer = wave("w2", "r1").model_copy(update={"created_at": NOW + timedelta(days=1)})
+        nobody = wave("w3", "r1").model_copy(update={"created_at": NOW + timedelta(days=2)})
+        for each in (newer, nobody):
+            await tx.save(each)
+        await tx.invitations.invite(rollout("r1"), wave("w1", "r1"), first, NOW)
+        assert not (await tx.invitations.counts("r1")).several_waves
+        await tx.invitations.invite(rollout("r1"), newer, later, NOW)
+        ids = (derived_id("r1", each.identity) for each in (*first[:3], later[0]))
+        ada, ben, cleo, eve = [(await tx.invitations.view(each)).invitation for each in ids]
+        for changed in (
+            ada.model_copy(update={"reached_at": NOW, "done_at": NOW, "version": 1}),
+            ben.model_copy(update={"reached_at": NOW, "version": 1}),
+            cleo.model_copy(update={"exempt_at": NOW, "version": 1}),
+            eve.model_copy(update={"reached_at": NOW, "version": 1}),
+        ):
+            await tx.save(changed)
+        await tx.save(case_of(ben, "c1"))
+        await tx.save(case_of(ben, "c2", state=CaseState.ANSWERED, answered_at=NOW))
+        await tx.save(case_of(ada, "c3", state=CaseState.SOLVED, solved_at=NOW))
+
+        assert (await tx.invitations.counts("r1")).several_waves
+        newest, oldest = await tx.invitations.by_wave("r1", 5)
+        assert await tx.invitations.by_wave("r1", 1) == [newest]
+        assert await tx.invitations.by_wave("r1", 1, 1) == [oldest]
+    assert newest == WaveStanding(newer.created_at, invited=2, reached=1, done=0)
+    assert oldest == WaveStanding(NOW, invited=4, reached=2, done=1, exempt=1, reported=1)

@@ -237,6 +237,15 @@ def test_without_a_login_url_the_one_click_link_is_used_and_follows_a_change_of_
     assert setup.save().login_url == "https://sonarqube.us/login/sso?enterprise_key=acme-2"
 
 
+def test_what_a_rollout_has_stands_in_the_fields_when_it_is_changed() -> None:
+    setup = Setup(rollout=rollout(domain_verified=True, uses_tokens=False))
+    setup.begin()
+    setup.fill_in("enterprise", "login")
+    assert value(setup.form, "domain_verified") == ("yes",)
+    setup.fill_in("provisioning")
+    assert value(setup.form, "uses_tokens") == ("no",)
+
+
 def test_scim_needs_no_word_about_groups(setup: Setup) -> None:
     setup.fill_in("enterprise", "login")
     setup.submit(provisioning="scim", groups_exist=(), domain_verified="no")

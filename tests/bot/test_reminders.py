@@ -188,6 +188,23 @@ def test_a_weekend_is_skipped() -> None:
     assert due == local("2026-03-09", 9, "America/New_York")
 
 
+def test_a_day_of_rest_before_the_last_reminder_is_the_invitees_own() -> None:
+    """Written to on Friday the 13th at one in the night in Auckland, where the last reminder is due that day: in UTC it
+    is still Thursday.
+    """
+    policy = ReminderPolicy(deadline=date(2026, 3, 16), final_notice=True, at_most=0)
+    written = datetime(2026, 3, 12, 12, 0, tzinfo=UTC)
+    assert next_due(policy, "Pacific/Auckland", invitation(), written) == local("2026-03-16", 9, "Pacific/Auckland")
+    assert next_due(policy, "UTC", invitation(), written) == local("2026-03-13", 9, "UTC")
+
+
+def test_the_last_day_begins_where_the_invitee_is() -> None:
+    policy = ReminderPolicy(deadline=date(2026, 3, 16), final_notice=True, at_most=0)
+    morning = datetime(2026, 3, 12, 21, 0, tzinfo=UTC)
+    assert next_kind(policy, "Pacific/Auckland", invitation(), morning) is DeliveryKind.FINAL_NOTICE
+    assert next_kind(policy, "UTC", invitation(), morning) is DeliveryKind.REMINDER
+
+
 @pytest.mark.parametrize("reminders", [0, 4])
 def test_a_snooze_decides_whatever_the_policy_says(reminders: int) -> None:
     until = NOON + timedelta(hours=3)

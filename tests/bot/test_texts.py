@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
@@ -191,6 +192,13 @@ def test_a_sentence_has_plural_forms_exactly_if_the_code_counts() -> None:
             (counted if "count" in sentence.params else plain).add(sentence.key)
     assert {key for key in counted if len(templates[key]) < 2} == set()
     assert {key for key in plain if len(templates[key]) > 1} == set()
+
+
+@pytest.mark.parametrize("language", languages())
+def test_a_lone_asterisk_is_no_mark_of_the_catalogue(language: str) -> None:
+    """It would be shown as it is: what stands out is written **so**."""
+    lone = re.compile(r"(?<![*])[*](?![*])")
+    assert [key for key, forms in entries(language).items() if any(lone.search(form) for form in forms)] == []
 
 
 def test_no_sentence_holds_an_address_or_html() -> None:

@@ -64,12 +64,13 @@ def test_the_bot_can_be_written_to_alone_and_in_a_team(manifest):
     assert bot["isNotificationOnly"] is False
 
 
-def test_every_command_is_listed_with_a_description_for_each_scope(manifest):
+def test_every_command_but_the_rarest_is_listed_with_a_description_for_each_scope(manifest):
+    """Teams lists twelve; erasing people, which is done once, has to be typed."""
     lists = manifest["bots"][0]["commandLists"]
 
     assert [entry["scopes"] for entry in lists] == [["personal"], ["team"]]
     for entry in lists:
-        assert [command["title"] for command in entry["commands"]] == list(COMMANDS)
+        assert [command["title"] for command in entry["commands"]] == [name for name in COMMANDS if name != "erase"]
         assert all(len(command["description"]) <= 128 for command in entry["commands"])
 
 

@@ -192,6 +192,11 @@ class Rollout(SQLModel):
     version: int = 0
 
     @property
+    def enterprise(self) -> tuple[Region, str]:
+        """Whose move it is: the same key in the other region is another one. Each has one rollout at a time."""
+        return self.region, self.enterprise_key
+
+    @property
     def one_click_link(self) -> str:
         """SonarQube Cloud's one-click access link (its documentation, "Configure one-click access")."""
         return one_click_link(self.region, self.enterprise_key)

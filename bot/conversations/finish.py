@@ -87,9 +87,8 @@ async def _load(tx: Transaction, event: FinishEvent, scene: Scene) -> FinishLoad
 
 async def _instead(tx: Transaction, rollout: Rollout) -> Rollout | None:
     """A rollout that runs for the same enterprise, which has one at a time."""
-    enterprise = (rollout.region, rollout.enterprise_key)
     running = await tx.rollouts.unfinished(rollout.company)
-    return next((each for each in running if (each.region, each.enterprise_key) == enterprise), None)
+    return next((each for each in running if each.enterprise == rollout.enterprise), None)
 
 
 def _step(loaded: FinishLoaded, event: FinishEvent, now: datetime) -> Transition:

@@ -130,7 +130,7 @@ def _fill_in(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: dat
 
 def _taken(draft: Draft, others: tuple[Rollout, ...]) -> dict[str, Text]:
     """An enterprise has one rollout at a time: two would write to the same people about the same thing."""
-    same = [each for each in others if (each.region, each.enterprise_key) == (draft.region, draft.enterprise_key)]
+    same = [each for each in others if each.enterprise == (draft.region, draft.enterprise_key)]
     return {"enterprise_key": text("setup.error.taken", enterprise=same[0].name)} if same else {}
 
 

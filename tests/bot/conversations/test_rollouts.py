@@ -47,6 +47,14 @@ from tests.rows import installed, invited_people, listed, rolled_out, stored
 OLDER = rollout()
 NEWER = rollout(id="rollout-2", name="Globex", enterprise_key="globex", created_at=NOON)
 BEA = person("bea", is_workspace_admin=True)
+REMINDERS: dict[str, Any] = {
+    "first_after_days": "2",
+    "every_days": "3",
+    "at_most": "4",
+    "weekdays": ("0",),
+    "hour_from": "9",
+    "hour_to": "17",
+}
 
 
 @pytest.fixture
@@ -156,14 +164,7 @@ async def _filled_in(engine: Engine, first: Any, name: str, key: str) -> Reply:
         {"login_url": ""},
         {"provisioning": "scim", "domain_verified": "yes"},
         {"organizations": "", "uses_tokens": "no"},
-        {
-            "first_after_days": "2",
-            "every_days": "3",
-            "at_most": "4",
-            "weekdays": ("0",),
-            "hour_from": "9",
-            "hour_to": "17",
-        },
+        REMINDERS,
     ]
     for step in values:
         form = form_of(await answer(engine, submit(form.token, **step)))
@@ -215,14 +216,7 @@ async def test_of_two_that_set_up_the_first_rollout_at_once_the_second_changes_n
         {},
         {"provisioning": "scim"},
         {},
-        {
-            "first_after_days": "2",
-            "every_days": "3",
-            "at_most": "4",
-            "weekdays": ("0",),
-            "hour_from": "9",
-            "hour_to": "17",
-        },
+        REMINDERS,
     ):
         form = form_of(await answer(engine, submit(form.token, BEA, **values)))
     refused = await answer(engine, submit(form.token, BEA))

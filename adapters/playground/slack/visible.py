@@ -44,17 +44,20 @@ def labels(blocks: list[Json]) -> list[str]:
 def find_element(blocks: list[Json], name: str, block_id: str | None = None) -> tuple[Json, Json]:
     """The (block, element) that `name` means: its action_id, its block_id, or the label a person reads.
 
+    A `block_id` that is gone counts for nothing: blocks without one of the bot's get a new one at every update, and
+    who presses in that moment still means the button of that name.
     Raises LookupError, naming what there is, when nothing or more than one element fits.
     """
-    here = [(block, each) for block, each in _all(blocks) if block_id in {None, block["block_id"]}]
+    there = {block["block_id"] for block in blocks}
+    here = [(block, each) for block, each in _all(blocks) if block_id not in there or block["block_id"] == block_id]
     for meant in (_by_action, _by_block, _by_label, _by_start_of_label):
         found = [(block, each) for block, each in here if meant(block, each, name)]
         if len(found) == 1:
             return found[0]
         if len(found) > 1:
             raise LookupError(f"{name!r} means {len(found)} elements: say which block_id")
-    there = [f"{label_of(block, each)!r} ({block['block_id']}, {each['action_id']})" for block, each in here]
-    raise LookupError(f"nothing is called {name!r}; there are: {', '.join(there) or 'no elements'}")
+    names = [f"{label_of(block, each)!r} ({block['block_id']}, {each['action_id']})" for block, each in here]
+    raise LookupError(f"nothing is called {name!r}; there are: {', '.join(names) or 'no elements'}")
 
 
 def label_of(block: Json, element: Json) -> str:

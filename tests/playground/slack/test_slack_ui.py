@@ -103,6 +103,24 @@ async def test_a_command_a_form_and_a_button_through_the_page(slack, page, bot):
     assert (pressed, bot.heard) == ((200, {"ok": True}), [alice.id])
 
 
+async def test_who_presses_while_the_message_is_updated_means_the_button_that_they_saw(slack, page, bot, client):
+    @bot.app.action("done")
+    async def done(ack, body):
+        bot.heard.append(body["message"]["text"])
+        await ack()
+
+    alice = slack.person("alice")
+    blocks = [{"type": "actions", "elements": [{"type": "button", "text": text("Done"), "action_id": "done"}]}]
+    sent = await client.chat_postMessage(channel=alice.id, text="before", blocks=blocks)
+    seen = alice.direct_messages[-1].blocks[0]["block_id"]
+    await client.chat_update(channel=sent["channel"], ts=sent["ts"], text="after", blocks=blocks)
+    assert alice.direct_messages[-1].blocks[0]["block_id"] != seen
+
+    where = {"channel": sent["channel"], "ts": sent["ts"]}
+    pressed = await page.post("press", who=alice.id, where=where, action_id="done", block_id=seen)
+    assert (pressed, bot.heard) == ((200, {"ok": True}), ["after"])
+
+
 async def test_closing_and_home_through_the_page(slack, page, bot, client):
     @bot.app.event("app_home_opened")
     async def opened(event, client):

@@ -28,8 +28,8 @@ def _refers(column: str, target: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint([column], [target], deferrable=True, initially="DEFERRED")
 
 
-def _partial(name: str, *columns: str, where: str) -> Index:
-    return Index(name, *columns, sqlite_where=text(where), postgresql_where=text(where))
+def _partial(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    return Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
 
 
 class Stored(SQLModel):
@@ -49,7 +49,13 @@ class PersonTable(Stored, model.Person, table=True):
 
 class RolloutTable(Stored, model.Rollout, table=True):
     __tablename__ = "rollout"
-    __table_args__ = (CheckConstraint("version >= 1", name="saved"),)
+    __table_args__ = (
+        CheckConstraint("version >= 1", name="saved"),
+        # an enterprise has one rollout at a time, also when two admins save one at the same moment
+        _partial(
+            "uq_rollout_unfinished", "company", "region", "enterprise_key", where="state <> 'finished'", unique=True
+        ),
+    )
 
 
 class CurrentRolloutTable(Stored, model.CurrentRollout, table=True):

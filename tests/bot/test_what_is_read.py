@@ -111,7 +111,7 @@ async def test_problems_lists_and_shows_them(store: Database, engine: Engine) ->
 
 async def test_problems_of_another_rollout_are_shown_by_its_own_buttons_only(store: Database, engine: Engine) -> None:
     group = await two_have_the_same_problem(store, engine)
-    newer = rollout(id="rollout-2", created_at=rollout().created_at.replace(year=2027))
+    newer = rollout(id="rollout-2", enterprise_key="other", created_at=rollout().created_at.replace(year=2027))
     await rolled_out(store, newer)
     assert "problems.none" in keys(message_of(await asked(engine, command("problems"))))
     shown = message_of(await asked(engine, press(Token("problems", "one", group))))
@@ -241,7 +241,9 @@ async def test_a_wave_of_another_rollout_is_not_touched(store: Database, engine:
     assert keys(status)[0] == "status.title"
     for gone in ("wave-2", ""):
         assert keys(message_of(await asked(engine, press(Token("wave", "pause", gone)))))[0] == "answer.outdated"
-    await rolled_out(store, rollout(id="rollout-2", created_at=rollout().created_at.replace(year=2027)))
+    await rolled_out(
+        store, rollout(id="rollout-2", enterprise_key="other", created_at=rollout().created_at.replace(year=2027))
+    )
     theirs = rollout(company="another", version=2)
     async with store.transaction() as tx:
         await tx.save(theirs)

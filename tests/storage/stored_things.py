@@ -51,7 +51,7 @@ def person(user_id: str, workspace_id=LANE, **other) -> Person:
 def rollout(rollout_id="r1", company="acme", **other) -> Rollout:
     known = {
         "name": "Acme",
-        "enterprise_key": "acme",
+        "enterprise_key": "acme" if rollout_id == "r1" else f"acme-{rollout_id}",
         "login_url": "https://sonarcloud.io/sessions/init/acme",
         "former_sign_in": (FormerSignIn.GITHUB,),
         "organizations": ("acme-web", "acme-app"),

@@ -148,7 +148,7 @@ async def test_a_deadline_that_was_a_moment_becomes_the_day_that_it_was_where_th
         await change(
             empty_database_url,
             f"INSERT INTO rollout ({names}) VALUES ({marks})",
-            id=rollout_id, policy=json.dumps(each), created_at=datetime(2026, 3, 1, tzinfo=UTC), **columns,
+            id=rollout_id, policy=json.dumps(each), created_at=datetime(2026, 3, 1, tzinfo=UTC), **columns | {"enterprise_key": rollout_id},
         )  # fmt: skip
 
     await migrate.upgrade(empty_database_url)

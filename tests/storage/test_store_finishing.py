@@ -59,7 +59,7 @@ async def test_the_database_judges_people_as_the_rule_does(store, uses_tokens):
     every = list(states())
     of, views = await company(store, len(every))
     if not uses_tokens:
-        without = of.model_copy(update={"id": "r2", "uses_tokens": False})
+        without = of.model_copy(update={"id": "r2", "enterprise_key": "acme-2", "uses_tokens": False})
         async with store.transaction() as tx:
             await tx.save(without)
             await tx.save(wave("w2", "r2"))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.model import AuditEntry, LookUp, LookUpState, RolloutState
+from bot.model import AuditEntry, LookUp, LookUpState, Region, RolloutState
 from bot.ports import StaleWrite
 from tests.storage.stored_things import HOUR, MINUTE, NOW, begin, rollout, wave
 
@@ -157,3 +157,20 @@ async def test_an_audit_entry_is_never_replaced(store):
 
     async with store.transaction() as tx:
         assert await tx.audit.entries("acme", 9) == [entry("a1")]
+
+
+async def test_an_enterprise_has_one_unfinished_rollout_whatever_two_admins_save_at_once(store):
+    async with store.transaction() as tx:
+        await tx.save(rollout("first"))
+    with pytest.raises(StaleWrite):
+        async with store.transaction() as tx:
+            await tx.save(rollout("second", enterprise_key="acme-first"))
+    async with store.transaction() as tx:
+        await tx.save(rollout("in_the_us", enterprise_key="acme-first", region=Region.US))
+        await tx.save(rollout("elsewhere", company="another", enterprise_key="acme-first"))
+        await tx.save(rollout("first", state=RolloutState.FINISHED, finished_at=NOW, version=2))
+    async with store.transaction() as tx:
+        await tx.save(rollout("second", enterprise_key="acme-first"))
+    with pytest.raises(StaleWrite):  # reopened
+        async with store.transaction() as tx:
+            await tx.save(rollout("first", version=3))

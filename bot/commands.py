@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, Command] = {
     command.name: command
     for command in (
         Command("setup", "setup", "[new]"),
+        Command("ready", "ready"),
         Command("invite", "invite", "@group @person name@example.com"),
         Command("status", "status", "[@person]"),
         Command("rollouts", "rollouts"),

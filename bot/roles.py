@@ -37,6 +37,7 @@ class Allowed(StrEnum):
 # A whole conversation, or one of its actions as "conversation.action", which then goes first.
 TABLE: Mapping[str, Allowed] = {
     "setup": Allowed.OWNERS,  # the login URL
+    "ready": Allowed.ADMINS,
     "invite": Allowed.ADMINS,
     "wave": Allowed.ADMINS,
     "status": Allowed.ADMINS,

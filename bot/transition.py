@@ -13,6 +13,7 @@ from bot.events import Target
 from bot.finishing import FinishItem, Handout
 from bot.messages import Form, Message
 from bot.model import Case, Check, CurrentRollout, DeliveryKind, Dialog, Invitation, Rollout, Wave, Wish
+from bot.readiness import Readiness
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,9 @@ Effect: TypeAlias = (
     | WriteToAll
 )
 
-Row: TypeAlias = Rollout | CurrentRollout | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout
+Row: TypeAlias = (
+    Rollout | CurrentRollout | Readiness | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout
+)
 
 
 @dataclass(frozen=True)

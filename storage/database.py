@@ -27,6 +27,7 @@ from bot import ports
 from bot.finishing import FinishItem, Handout
 from bot.model import Case, Check, CurrentRollout, Dialog, Invitation, Rollout, Wave
 from bot.ports import StaleWrite, StoreUnavailable
+from bot.readiness import Readiness
 from bot.transition import Row
 from storage import sqlite_driver
 from storage.audit import Audit
@@ -45,7 +46,18 @@ from storage.people import People
 from storage.rollouts import Rollouts
 from storage.rows import insert_new, replace, values
 from storage.sign_ins import SignIns
-from storage.tables import CASE, CHECK, CURRENT_ROLLOUT, DIALOG, FINISH_ITEM, HANDOUT, INVITATION, ROLLOUT, WAVE
+from storage.tables import (
+    CASE,
+    CHECK,
+    CURRENT_ROLLOUT,
+    DIALOG,
+    FINISH_ITEM,
+    HANDOUT,
+    INVITATION,
+    READINESS,
+    ROLLOUT,
+    WAVE,
+)
 
 DEFAULT_URL = "sqlite:///usher.db"
 CONNECT_TIMEOUT = 5  # seconds
@@ -61,6 +73,7 @@ _TABLES = {
     Dialog: DIALOG,
     Case: CASE,
     FinishItem: FINISH_ITEM,
+    Readiness: READINESS,
     Handout: HANDOUT,
 }
 # PostgreSQL, Appendix A "Error Codes": unique violation, serialization failure, deadlock

@@ -9,8 +9,9 @@ from sqlalchemy import String, and_, bindparam, case, exists, or_, select, updat
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Dialog, Rollout, RolloutState, Wave, WaveStage
+from bot.readiness import Readiness
 from storage.rows import by_key, fields, plain
-from storage.tables import CASE, CURRENT_ROLLOUT, DIALOG, ROLLOUT, WAVE
+from storage.tables import CASE, CURRENT_ROLLOUT, DIALOG, READINESS, ROLLOUT, WAVE
 
 _UNFINISHED = (
     select(*fields(ROLLOUT, Rollout))
@@ -62,6 +63,10 @@ class Rollouts:
     async def unfinished(self, company: str) -> Sequence[Rollout]:
         """The company's rollouts that are not finished, the newest first."""
         return [plain(Rollout, row) for row in await self._connection.execute(_UNFINISHED, {"of": company})]
+
+    async def readiness(self, rollout_id: str) -> Readiness | None:
+        """What admins have confirmed before inviting; None when nobody was asked yet."""
+        return await by_key(self._connection, READINESS, Readiness, Readiness.unknown(rollout_id).id)
 
     async def finished(self, company: str, limit: int) -> Sequence[Rollout]:
         """The company's rollouts that are finished and neither archived nor erased, the last to end first."""

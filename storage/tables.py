@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from bot import finishing, model
+from bot import finishing, model, readiness
 
 METADATA = MetaData(
     naming_convention={
@@ -60,6 +60,11 @@ class RolloutTable(Stored, model.Rollout, table=True):
 
 class CurrentRolloutTable(Stored, model.CurrentRollout, table=True):
     __tablename__ = "current_rollout"
+    __table_args__ = (_refers("rollout_id", "rollout.id"),)
+
+
+class ReadinessTable(Stored, readiness.Readiness, table=True):
+    __tablename__ = "readiness"
     __table_args__ = (_refers("rollout_id", "rollout.id"),)
 
 
@@ -178,6 +183,7 @@ WORKSPACE = _table(WorkspaceTable)
 PERSON = _table(PersonTable)
 ROLLOUT = _table(RolloutTable)
 CURRENT_ROLLOUT = _table(CurrentRolloutTable)
+READINESS = _table(ReadinessTable)
 WAVE = _table(WaveTable)
 LISTED = _table(ListedTable)
 INVITATION = _table(InvitationTable)

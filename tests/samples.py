@@ -24,6 +24,7 @@ from bot.conversations.manage import RemindLoaded
 from bot.conversations.problem import ProblemLoaded
 from bot.conversations.problem_tree import KINDS
 from bot.conversations.problems import ProblemsLoaded
+from bot.conversations.ready import ReadyLoaded
 from bot.conversations.rollouts import SHOWN as MOST_ROLLOUTS
 from bot.conversations.rollouts import SHOWN_FINISHED, RolloutsLoaded
 from bot.conversations.scene import Loaded
@@ -68,6 +69,7 @@ from bot.ports import (
     WaveResults,
     WaveStanding,
 )
+from bot.readiness import Readiness, ReadyPoint
 from bot.roles import Role
 from bot.transition import CloseForm, Replace, SendMessage, ShowForm, ShowHome, Transition, Whisper
 from tests import samples_of_finishing
@@ -274,6 +276,26 @@ def _policy(**changes: str) -> dict[str, Any]:
     return given | changes
 
 
+def _ready(of: Company) -> Scenes:
+    yield "no rollout", _decide("ready", ReadyLoaded(scene()), command("ready"))
+    unsure = of.rollout.model_copy(update={"provisioning": Provisioning.JIT, "groups_exist": False})
+    loaded = ReadyLoaded(scene(unsure), readiness=Readiness.unknown(of.rollout.id))
+    yield "nothing there", _decide("ready", loaded, command("ready"))
+    for action in ("open", "show"):
+        yield action, _decide("ready", loaded, press(Token("ready", action, of.rollout.id), of.admin))
+    yes = {point.value: "yes" for point in ReadyPoint}
+    token = Token("ready", "save", of.rollout.id)
+    saved = _decide("ready", loaded, submit(token, of.admin, **yes))
+    yield "saved", saved
+    sure = of.rollout.model_copy(update={"groups_exist": True, "domain_verified": True})
+    (readiness,) = saved.state
+    assert isinstance(readiness, Readiness)
+    everything = ReadyLoaded(scene(sure), readiness=readiness)
+    yield "everything there", _decide("ready", everything, command("ready"))
+    yield "overtaken", _decide("ready", everything, submit(token, of.admin, **yes))
+    yield "of another rollout", _decide("ready", everything, press(Token("ready", "show", "another"), of.admin))
+
+
 def _invite(of: Company) -> Scenes:
     here = scene(of.rollout)
     yield "no rollout", _decide("invite", InviteLoaded(scene()), command("invite"))
@@ -314,6 +336,7 @@ def _invite(of: Company) -> Scenes:
         "send",
         "later",
         "show",
+        "ready",
         "all",
     ):
         token = Token("invite", action, dialog.id, waiting.version)
@@ -333,6 +356,10 @@ def _invite(of: Company) -> Scenes:
     ):
         day = (NOON + days * DAY).date().isoformat()
         yield name, _decide("invite", loaded, submit(plan, of.admin, day=day, hour="9", hold=hold))
+    ready = Token("invite", "readied.0", dialog.id, waiting.version)
+    yield "ready at last", _decide("invite", loaded, submit(ready, of.admin, tested="yes", recovery="not_yet"))
+    overtaken = Token("invite", "readied.7", dialog.id, waiting.version)
+    yield "ready, but overtaken", _decide("invite", loaded, submit(overtaken, of.admin, tested="yes"))
     yield "planned for no day", _decide("invite", loaded, submit(plan, of.admin, day="", hour="9", hold="never"))
 
 
@@ -666,6 +693,7 @@ def _home(of: Company) -> Scenes:
 
 MAKERS = {
     "setup": _setup,
+    "ready": _ready,
     "invite": _invite,
     "rollouts": _rollouts,
     "wave": _wave,

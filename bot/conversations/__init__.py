@@ -16,6 +16,7 @@ from bot.conversations.manage import EXEMPT, PAUSE, REMIND
 from bot.conversations.old_token import OLD_TOKEN
 from bot.conversations.problem import PROBLEM
 from bot.conversations.problems import PROBLEMS_LIST
+from bot.conversations.ready import READY
 from bot.conversations.rollouts import ROLLOUTS
 from bot.conversations.scene import Conversation
 from bot.conversations.setup import SETUP
@@ -27,6 +28,7 @@ CONVERSATIONS: Mapping[str, Conversation] = {
     conversation.name: conversation
     for conversation in (
         SETUP,
+        READY,
         INVITE,
         WAVE,
         CONFIRM,

@@ -6,7 +6,7 @@ comes back as PeopleFound and becomes a direct message to the admin with the lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,13 +14,15 @@ from bot.commands import targets_of, words_of
 from bot.conversations import answers
 from bot.conversations.invite_later import Plan, plan_form, read_plan
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES, list_message, names_message
+from bot.conversations.ready import answered, audited, read_readiness, ready_form
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.wave_messages import estimated_seconds, progress_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, PeopleFound
-from bot.messages import Tone, text
+from bot.messages import Form, Text, Token, Tone, text
 from bot.model import Dialog, Listed, Rollout, RolloutState, Wave, WaveStage, derived_id
 from bot.planned_waves import starts_at
 from bot.ports import ListSummary, Transaction, WaveCounts
+from bot.readiness import Readiness, ReadyPoint, missing
 from bot.transition import AskDirectory, Replace, SendMessage, ShowForm, Transition, Whisper
 
 InviteEvent = CommandIssued | PeopleFound | ButtonPressed | FormSubmitted
@@ -30,29 +32,39 @@ HERE = frozenset({"here", "team", "channel", "@team", "@channel"})
 
 @dataclass(frozen=True)
 class InviteLoaded(Loaded):
-    """The list that waits for confirmation: in a few figures when it is new, or a page of its lines."""
+    """The list that waits for confirmation: in a few figures when it is new, or a page of its lines; and what admins
+    have confirmed of the rollout before.
+    """
 
     dialog: Dialog | None = None
     summary: ListSummary = field(default_factory=ListSummary)
     lines: tuple[Listed, ...] = ()
+    readiness: Readiness = field(default_factory=lambda: Readiness.unknown(""))
+
+    @property
+    def not_ready(self) -> Sequence[ReadyPoint]:
+        """What should be there before anybody is invited, and is not, as far as anybody has said."""
+        return missing(self.scene.rollout, self.readiness) if self.scene.rollout else ()
 
 
 async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoaded:
+    if isinstance(event, CommandIssued) or scene.rollout is None:
+        return InviteLoaded(scene)
+    readiness = await read_readiness(tx, scene.rollout)
     match event:
-        case CommandIssued():
-            return InviteLoaded(scene)
         case PeopleFound():
             dialog = await tx.rollouts.dialog(event.dialog_id)
-            return InviteLoaded(scene, None, dialog, await tx.lists.summary(event.list_id, SHOWN_NAMES))
+            summary = await tx.lists.summary(event.list_id, SHOWN_NAMES)
+            return InviteLoaded(scene, None, dialog, summary, readiness=readiness)
         case _:
             dialog = await tx.rollouts.dialog(event.token.subject)
             if dialog is None:
                 return InviteLoaded(scene)
             page = _page(event.token.action) or 0
             lines = await tx.lists.page(list_of(dialog), page * NAMES_A_PAGE, NAMES_A_PAGE)
-            in_short = event.token.action == "show"
+            in_short = event.token.action.partition(".")[0] in ("show", "readied")
             summary = await tx.lists.summary(list_of(dialog), SHOWN_NAMES) if in_short else ListSummary()
-            return InviteLoaded(scene, None, dialog, summary, tuple(lines))
+            return InviteLoaded(scene, None, dialog, summary, tuple(lines), readiness)
 
 
 def list_of(dialog: Dialog) -> str:
@@ -136,7 +148,7 @@ def _found(loaded: InviteLoaded, rollout: Rollout, event: PeopleFound, now: date
             "updated_at": now,
         }
     )
-    message = list_message(waiting, rollout, found)
+    message = list_message(waiting, rollout, found, loaded.not_ready)
     send = SendMessage(key=f"{dialog.id}:list", to=dialog.person_id, message=message)
     return Transition(state=(waiting,), effects=(send,))
 
@@ -147,41 +159,93 @@ def _decided(
     dialog = loaded.dialog
     if dialog is None or dialog.closed or dialog.version != event.token.version or dialog.rollout_id != rollout.id:
         return answers.outdated()
-    closed = dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
     if event.token.action == "cancel":
         cancelled = answers.notice(text("invite.cancelled"))
-        return Transition(Replace(cancelled), (closed,), audit="invite.cancelled", subject=dialog.id)
+        return Transition(Replace(cancelled), (_closed(dialog, now),), audit="invite.cancelled", subject=dialog.id)
     if not loaded.lines:  # lists are not kept for ever
         return answers.outdated()
+    if isinstance(event, FormSubmitted):
+        return _filled_in(loaded, dialog, rollout, event, now)
     shown = _shown(loaded, dialog, rollout, event.token.action)
     if shown is not None:
         return Transition(reply=shown)
-    if event.token.action == "plan" and isinstance(event, FormSubmitted):
-        plan = read_plan(event, dialog, rollout.policy, now)
-        return _send(closed, rollout, event, now, plan) if isinstance(plan, Plan) else Transition(ShowForm(plan))
     if event.token.action != "send":
         return answers.outdated()
     if rollout.state is RolloutState.PAUSED:
         return answers.whisper(text("invite.paused"), Tone.WARNING)
-    return _send(closed, rollout, event, now)
+    return _send(loaded, dialog, event, now)
+
+
+def _filled_in(
+    loaded: InviteLoaded, dialog: Dialog, rollout: Rollout, event: FormSubmitted, now: datetime
+) -> Transition:
+    """The dialog that plans the wave, or the one that asks what is ready; or one of them was left."""
+    action = event.token.action
+    if action == "plan":
+        plan = read_plan(event, dialog, rollout.policy, now)
+        return _send(loaded, dialog, event, now, plan) if isinstance(plan, Plan) else Transition(ShowForm(plan))
+    if action.startswith("readied."):
+        return _readied(loaded, dialog, rollout, event, now)
+    shown = _shown(loaded, dialog, rollout, action)
+    return Transition(reply=shown) if shown is not None else answers.outdated()
+
+
+def _closed(dialog: Dialog, now: datetime) -> Dialog:
+    return dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
+
+
+def _readied(
+    loaded: InviteLoaded, dialog: Dialog, rollout: Rollout, event: FormSubmitted, now: datetime
+) -> Transition:
+    """What is there was confirmed from the list: the list is shown again, with what is still missing."""
+    if event.token.action != f"readied.{loaded.readiness.version}":
+        return Transition(ShowForm(_ready_form(dialog, rollout, loaded.readiness, text("finish.overtaken"))))
+    after = answered(loaded.readiness, rollout, event.values, event.actor, now)
+    return Transition(
+        reply=Replace(list_message(dialog, rollout, loaded.summary, missing(rollout, after))),
+        state=(after,),
+        audit="readiness.confirmed",
+        subject=rollout.id,
+        details=audited(rollout, after),
+    )
+
+
+def _ready_form(dialog: Dialog, rollout: Rollout, readiness: Readiness, warning: Text | None = None) -> Form:
+    save = Token("invite", f"readied.{readiness.version}", dialog.id, dialog.version)
+    cancel = Token("invite", "show", dialog.id, dialog.version)
+    return ready_form(rollout, readiness, save, cancel, warning)
 
 
 def _shown(loaded: InviteLoaded, dialog: Dialog, rollout: Rollout, action: str) -> Replace | ShowForm | None:
     """What an action shows that decides nothing; None for the others."""
     page = _page(action)
     if page is not None:
-        return Replace(names_message(dialog, rollout, loaded.lines, page))
-    if action == "show":
-        return Replace(list_message(dialog, rollout, loaded.summary))
-    return ShowForm(plan_form(dialog, rollout.policy)) if action == "later" else None
+        return Replace(names_message(dialog, rollout, loaded.lines, page, loaded.not_ready))
+    match action:
+        case "show":
+            return Replace(list_message(dialog, rollout, loaded.summary, loaded.not_ready))
+        case "later":
+            return ShowForm(plan_form(dialog, rollout.policy))
+        case "ready":
+            return ShowForm(_ready_form(dialog, rollout, loaded.readiness))
+        case _:
+            return None
 
 
 def _send(
-    closed: Dialog, rollout: Rollout, event: ButtonPressed | FormSubmitted, now: datetime, plan: Plan | None = None
+    loaded: InviteLoaded,
+    dialog: Dialog,
+    event: ButtonPressed | FormSubmitted,
+    now: datetime,
+    plan: Plan | None = None,
 ) -> Transition:
     """The wave is stored here, its invitations in the background (bot/waves.py): the answer takes the same time for
-    ten people and for a hundred thousand. A planned one starts later.
+    ten people and for a hundred thousand. A planned one starts later. What was missing when the admin went on anyway
+    is in the audit log.
     """
+    rollout, closed, not_ready = loaded.scene.rollout, _closed(dialog, now), loaded.not_ready
+    if rollout is None:
+        return answers.no_rollout()
     lanes = lanes_of(closed)
     ends_at = None if plan else now + timedelta(seconds=estimated_seconds(lanes))
     wave = Wave(
@@ -204,7 +268,7 @@ def _send(
         state=(closed, wave),
         audit="invite.planned" if plan else "invited",
         subject=wave.id,
-        details=(("people", wave.size),),
+        details=(("people", wave.size), *((("not_ready", " ".join(not_ready)),) if not_ready else ())),
     )
 
 

@@ -9,6 +9,7 @@ from bot.events import Problem
 from bot.messages import AnyButton, Button, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, text
 from bot.model import Dialog, Listed, Person, Rollout
 from bot.ports import LeftOut, ListSummary
+from bot.readiness import ReadyPoint
 
 SHOWN_NAMES = 5
 NAMES_A_PAGE = 40
@@ -31,8 +32,10 @@ def name_of(person: Person) -> str:
     return person.name or person.email or person.user_id
 
 
-def list_message(dialog: Dialog, rollout: Rollout, found: ListSummary) -> Message:
-    """Who would be written to, who not and why, how long it takes; and the question."""
+def list_message(
+    dialog: Dialog, rollout: Rollout, found: ListSummary, not_ready: Sequence[ReadyPoint] = ()
+) -> Message:
+    """Who would be written to, who not and why, how long it takes, what is not ready; and the question."""
     title = text("invite.title", enterprise=rollout.name)
     body: list[Element] = [_will_get(found)] if found.people else []
     body += left_out_elements(found.left_out)
@@ -40,12 +43,16 @@ def list_message(dialog: Dialog, rollout: Rollout, found: ListSummary) -> Messag
         return Message(title, title, (*body, Notice(text("invite.nobody"), Tone.WARNING)))
     facts = ((text("invite.login_url"), text("plain", words=rollout.login_url)), _takes(found.people))
     body.append(Facts(facts))
+    if not_ready:
+        body.append(Notice(text("invite.not_ready", points=_points(not_ready)), Tone.WARNING))
     more = count_of(dialog) > SHOWN_NAMES or any(each.count > len(each.labels) for each in found.left_out)
     everybody = (_turn("invite.everybody", dialog, 0),) if more else ()
-    return Message(title, title, tuple(body), _buttons(dialog, everybody))
+    return Message(title, title, tuple(body), _buttons(dialog, everybody, not_ready))
 
 
-def names_message(dialog: Dialog, rollout: Rollout, lines: Sequence[Listed], page: int) -> Message:
+def names_message(
+    dialog: Dialog, rollout: Rollout, lines: Sequence[Listed], page: int, not_ready: Sequence[ReadyPoint] = ()
+) -> Message:
     """A page of everybody on the list, then of everybody left out."""
     title = text("invite.title", enterprise=rollout.name)
     total = count_of(dialog) + left_out_count(dialog)
@@ -56,7 +63,7 @@ def names_message(dialog: Dialog, rollout: Rollout, lines: Sequence[Listed], pag
     ]
     count = Section(text("invite.count", count=count_of(dialog)))
     names = Section(text("invite.names", names=tuple(_line(each) for each in lines)))
-    return Message(title, title, (count, names), _buttons(dialog, turns))
+    return Message(title, title, (count, names), _buttons(dialog, turns, not_ready))
 
 
 def _line(line: Listed) -> Text:
@@ -80,14 +87,20 @@ def _takes(lanes: Mapping[str, int]) -> tuple[Text, Text]:
     return text("invite.takes"), takes(lanes)
 
 
-def _buttons(dialog: Dialog, between: Sequence[Button]) -> tuple[AnyButton, ...]:
+def _points(not_ready: Sequence[ReadyPoint]) -> tuple[Text, ...]:
+    return tuple(text(f"ready.{point}") for point in not_ready)
+
+
+def _buttons(dialog: Dialog, between: Sequence[Button], not_ready: Sequence[ReadyPoint]) -> tuple[AnyButton, ...]:
     people = count_of(dialog)
     token = Token("invite", "send", dialog.id, dialog.version)
-    sure = text("invite.sure", count=people)
+    anyway = text("invite.sure.not_ready", count=people, points=_points(not_ready))
+    sure = anyway if not_ready else text("invite.sure", count=people)
     send = Button(text("invite.send", count=people), token, Style.PRIMARY, confirm=sure)
     cancel = Button(text("button.cancel"), Token("invite", "cancel", dialog.id, dialog.version))
     later = Button(text("invite.later"), Token("invite", "later", dialog.id, dialog.version))
-    return (send, later, *between, cancel)
+    ready = Button(text("invite.ready"), Token("invite", "ready", dialog.id, dialog.version))
+    return (send, later, *((ready,) if not_ready else ()), *between, cancel)
 
 
 def _turn(label: str, dialog: Dialog, page: int) -> Button:

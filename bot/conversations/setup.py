@@ -151,6 +151,7 @@ def _save(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: dateti
     message = Message(
         summary=text("setup.saved", enterprise=rollout.name),
         body=(Notice(text("setup.saved", enterprise=rollout.name), Tone.SUCCESS), Section(text("setup.next"))),
+        buttons=(Button(text("ready.button"), Token("ready", "show", rollout.id)),),
     )
     changed_url = old is not None and old.login_url != rollout.login_url
     changed_day = old is not None and old.policy.deadline != rollout.policy.deadline

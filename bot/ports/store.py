@@ -38,6 +38,7 @@ from bot.ports.views import (
     WaveResults,
     WaveStanding,
 )
+from bot.readiness import Readiness
 from bot.transition import Row
 
 
@@ -101,6 +102,10 @@ class Rollouts(Protocol):
 
     async def unfinished(self, company: str) -> Sequence[Rollout]:
         """The company's rollouts that are not finished, the newest first."""
+        ...
+
+    async def readiness(self, rollout_id: str) -> Readiness | None:
+        """What admins have confirmed before inviting; None when nobody was asked yet."""
         ...
 
     async def finished(self, company: str, limit: int) -> Sequence[Rollout]:

@@ -270,7 +270,7 @@ async def test_from_setup_to_a_queued_invitation(store: Database, engine: Engine
     await engine(found)
     lists = [each for each in await stored(store, Delivery) if each.key.endswith(":list")]
     assert len(lists) == 1
-    assert actions(lists[0].content) == ["send", "later", "cancel"]
+    assert actions(lists[0].content) == ["send", "later", "ready", "cancel"]
 
     await engine(press(button(lists[0].content, "send").token))
     await WaveWorker(store, clock).run_once()

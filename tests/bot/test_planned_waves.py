@@ -90,7 +90,7 @@ async def test_the_form_offers_the_rollouts_working_hours(store: Database, engin
     assert [each.value for each in hours.choices] == ["9", "10", "11", "12", "13", "14", "15", "16"]
     shown = await engine(press(Token("invite", "show", later.subject, later.version)))
     assert isinstance(shown, Replace)
-    assert actions(shown.message) == ["send", "later", "cancel"]
+    assert actions(shown.message) == ["send", "later", "ready", "cancel"]
 
 
 async def test_everybody_gets_it_at_that_time_where_they_are(

@@ -29,6 +29,7 @@ from bot.finishing import FileKind, FinishStep, StepState
 from bot.messages import Link, Text, When, text
 from bot.model import CheckKind, FormerSignIn, Interval, OldToken, Provisioning, Region, RolloutState, Wish
 from bot.ports import Reason
+from bot.readiness import ReadyPoint
 from bot.texts import LOCALE_DIR, PLAIN, Markup, Reader, language_for, languages, say, zone
 from tests.builders import NOON, sentences
 from tests.samples import NASTY, samples
@@ -66,6 +67,8 @@ FAMILIES: Mapping[str, Any] = {
     "wish.{}.done": WISHES,
     "wish.{}.title": WISHES,
     "wish.{}.explain": WISHES,
+    "ready.{}": (*ReadyPoint, "yes", "not_yet"),
+    "ready.{}.why": ReadyPoint,
     "region.{}": Region,
     "setup.{}": (
         "first_after_days",

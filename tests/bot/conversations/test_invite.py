@@ -13,6 +13,7 @@ from bot.events import PeopleFound, Problem, Target, TargetKind
 from bot.messages import Facts, Message, Notice, Style, Text, Token
 from bot.model import Dialog, Listed, Person, Rollout, RolloutState, Wave, WaveStage
 from bot.ports import LeftOut, ListSummary
+from bot.readiness import Readiness, ReadyPoint
 from bot.texts import Reader, say
 from bot.transition import AskDirectory, Replace, SendMessage, Transition, Whisper
 from tests.builders import (
@@ -37,6 +38,8 @@ from tests.builders import (
 ENGINEERING = Target(TargetKind.GROUP, "S1", "@engineering")
 GENERAL = Target(TargetKind.CHANNEL, "C1", "#general")
 PAUSED = rollout(state=RolloutState.PAUSED)
+
+ALL_THERE = Readiness.unknown("rollout-1").model_copy(update={"confirmed": tuple(ReadyPoint)})
 
 
 def ask(event: Any, of: Rollout | None) -> Transition:
@@ -66,7 +69,9 @@ def lines(*people: Person) -> tuple[Listed, ...]:
 def found(*people: Person, left_out: tuple[LeftOut, ...] = (), **changes: Any) -> Transition:
     dialog = changes.pop("dialog", None) or looking()
     event = PeopleFound(id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id=dialog.id, list_id="list")
-    loaded = InviteLoaded(scene(rollout()), dialog=dialog, summary=summary(*people, left_out=left_out))
+    loaded = InviteLoaded(
+        scene(rollout()), dialog=dialog, summary=summary(*people, left_out=left_out), readiness=ALL_THERE
+    )
     return INVITE.decide(loaded, event, NOON)
 
 
@@ -81,7 +86,7 @@ def listed(*people: Person, **changes: Any) -> tuple[Dialog, Message]:
 
 
 def decide(dialog: Dialog | None, token: Token, of: Rollout | None = None) -> Transition:
-    loaded = InviteLoaded(scene(of or rollout()), dialog=dialog, lines=lines(GRACE))
+    loaded = InviteLoaded(scene(of or rollout()), dialog=dialog, lines=lines(GRACE), readiness=ALL_THERE)
     return INVITE.decide(loaded, press(token), NOON)
 
 
@@ -176,7 +181,9 @@ def test_everybody_can_be_seen_before_sending_page_by_page() -> None:
 
     def page(token: Token) -> Message:
         first = int(token.action.partition(".")[2]) * NAMES_A_PAGE
-        loaded = InviteLoaded(scene(rollout()), dialog=dialog, lines=whole[first : first + NAMES_A_PAGE])
+        loaded = InviteLoaded(
+            scene(rollout()), dialog=dialog, lines=whole[first : first + NAMES_A_PAGE], readiness=ALL_THERE
+        )
         return message_of(INVITE.decide(loaded, press(token), NOON).reply)
 
     first = page(button(message, "names.0").token)

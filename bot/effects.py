@@ -20,6 +20,7 @@ from bot.transition import (
     ReleaseDeliveries,
     SendAgain,
     SendMessage,
+    SplitList,
     UpdateAllCopies,
     UpdateCopies,
     UpdateNotices,
@@ -43,6 +44,8 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await tx.deliveries.outdate(exempt)
         case AskDirectory():
             await tx.look_ups.ask(_look_up(effect, event, now))
+        case SplitList():
+            await tx.lists.split(effect.list_id, effect.rest_id, effect.size, now)
         case UpdateCopies():
             await tx.deliveries.update_copies(effect.invitation_id)
             await _withdraw_reminders(tx, effect.invitation_id, now)

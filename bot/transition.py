@@ -107,6 +107,15 @@ class AskDirectory:
 
 
 @dataclass(frozen=True)
+class SplitList:
+    """Everybody on the list beyond the first `size` people is put on another one, `rest_id`."""
+
+    list_id: str
+    rest_id: str
+    size: int
+
+
+@dataclass(frozen=True)
 class UpdateCopies:
     """Bring every message that was sent for this invitation up to date, and withdraw the reminders that wait."""
 
@@ -165,6 +174,7 @@ Effect: TypeAlias = (
     | AnswerCases
     | ExemptWishing
     | AskDirectory
+    | SplitList
     | UpdateCopies
     | UpdateAllCopies
     | MakeDue

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import Problem
@@ -31,20 +32,29 @@ class Lists:
 
     async def summary(self, list_id: str, names: int) -> ListSummary:
         """How many people in which workspace, how many left out and why, with the first `names` of each."""
+        people = await self._people(LISTED.c.list_id == list_id, names)
+        return replace(people, left_out=await self._left_out(list_id, names))
+
+    async def in_two(self, list_id: str, size: int, names: int) -> tuple[ListSummary, ListSummary]:
+        """The first `size` people and the rest. The lines of a list that waits are numbered from 0, people first."""
+        on_it = LISTED.c.list_id == list_id
+        first = await self._people(and_(on_it, LISTED.c.position < size), names)
+        return first, await self._people(and_(on_it, LISTED.c.position >= size), names)
+
+    async def split(self, list_id: str, rest_id: str, size: int, now: datetime) -> None:
+        """Put the people beyond the first `size` on another list. Who was left out stays: the admin has seen it."""
+        beyond = and_(LISTED.c.list_id == list_id, _IS_PERSON, LISTED.c.position >= size)
+        moved = {"list_id": rest_id, "position": LISTED.c.position - size, "listed_at": now}
+        await self._connection.execute(update(LISTED).where(beyond).values(moved))
+
+    async def _people(self, where: ColumnElement[bool], names: int) -> ListSummary:
         people = await self._connection.execute(
-            select(LISTED.c.workspace_id, func.count())
-            .where(LISTED.c.list_id == list_id, _IS_PERSON)
-            .group_by(LISTED.c.workspace_id)
+            select(LISTED.c.workspace_id, func.count()).where(where, _IS_PERSON).group_by(LISTED.c.workspace_id)
         )
         first = await self._connection.scalars(
-            select(LISTED.c.label)
-            .where(LISTED.c.list_id == list_id, _IS_PERSON)
-            .order_by(LISTED.c.position)
-            .limit(names)
+            select(LISTED.c.label).where(where, _IS_PERSON).order_by(LISTED.c.position).limit(names)
         )
-        return ListSummary(
-            people=dict(people.all()), first=tuple(first), left_out=await self._left_out(list_id, names)
-        )
+        return ListSummary(people=dict(people.all()), first=tuple(first))
 
     async def page(self, list_id: str, offset: int, limit: int) -> Sequence[Listed]:
         """Some lines, in the list's order."""

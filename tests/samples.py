@@ -18,8 +18,8 @@ from bot.conversations.case_messages import reply_message
 from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.help import HomeLoaded
 from bot.conversations.invitation import compose, final_notice
-from bot.conversations.invite import InviteLoaded
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
+from bot.conversations.invite_wave import InviteLoaded
 from bot.conversations.manage import RemindLoaded
 from bot.conversations.problem import ProblemLoaded
 from bot.conversations.problem_tree import KINDS
@@ -355,12 +355,19 @@ def _invite(of: Company) -> Scenes:
         ("planned for next year", 365, "never"),
     ):
         day = (NOON + days * DAY).date().isoformat()
-        yield name, _decide("invite", loaded, submit(plan, of.admin, day=day, hour="9", hold=hold))
+        yield name, _decide("invite", loaded, submit(plan, of.admin, when="day", day=day, hour="9", hold=hold))
+    parts = ListSummary({"slack:T1": 200}, names), ListSummary({"slack:T1": 1300}, names)
+    in_parts = replace(loaded, parts=parts)
+    yield "the first of them now", _decide("invite", in_parts, submit(plan, of.admin, size="200", when="now"))
+    yield "a size that is none", _decide("invite", loaded, submit(plan, of.admin, size="0", hold="ask"))
     ready = Token("invite", "readied.0", dialog.id, waiting.version)
     yield "ready at last", _decide("invite", loaded, submit(ready, of.admin, tested="yes", recovery="not_yet"))
     overtaken = Token("invite", "readied.7", dialog.id, waiting.version)
     yield "ready, but overtaken", _decide("invite", loaded, submit(overtaken, of.admin, tested="yes"))
-    yield "planned for no day", _decide("invite", loaded, submit(plan, of.admin, day="", hour="9", hold="never"))
+    yield (
+        "planned for no day",
+        _decide("invite", loaded, submit(plan, of.admin, when="day", day="", hour="9", hold="never")),
+    )
 
 
 def _wave(of: Company) -> Scenes:

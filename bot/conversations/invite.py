@@ -6,45 +6,25 @@ comes back as PeopleFound and becomes a direct message to the admin with the lis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.commands import targets_of, words_of
 from bot.conversations import answers
-from bot.conversations.invite_later import Plan, plan_form, read_plan
+from bot.conversations.invite_later import Plan, plan_form, read_plan, size_in
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES, list_message, names_message
+from bot.conversations.invite_wave import InviteLoaded, closed_dialog, list_of, send_as_planned, send_list
 from bot.conversations.ready import answered, audited, read_readiness, ready_form
-from bot.conversations.scene import Conversation, Loaded, Scene
-from bot.conversations.wave_messages import estimated_seconds, progress_message
+from bot.conversations.scene import Conversation, Scene
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, PeopleFound
 from bot.messages import Form, Text, Token, Tone, text
-from bot.model import Dialog, Listed, Rollout, RolloutState, Wave, WaveStage, derived_id
-from bot.planned_waves import starts_at
-from bot.ports import ListSummary, Transaction, WaveCounts
-from bot.readiness import Readiness, ReadyPoint, missing
+from bot.model import Dialog, Rollout, RolloutState, derived_id
+from bot.ports import ListSummary, Transaction
+from bot.readiness import Readiness, missing
 from bot.transition import AskDirectory, Replace, SendMessage, ShowForm, Transition, Whisper
 
 InviteEvent = CommandIssued | PeopleFound | ButtonPressed | FormSubmitted
 
 HERE = frozenset({"here", "team", "channel", "@team", "@channel"})
-
-
-@dataclass(frozen=True)
-class InviteLoaded(Loaded):
-    """The list that waits for confirmation: in a few figures when it is new, or a page of its lines; and what admins
-    have confirmed of the rollout before.
-    """
-
-    dialog: Dialog | None = None
-    summary: ListSummary = field(default_factory=ListSummary)
-    lines: tuple[Listed, ...] = ()
-    readiness: Readiness = field(default_factory=lambda: Readiness.unknown(""))
-
-    @property
-    def not_ready(self) -> Sequence[ReadyPoint]:
-        """What should be there before anybody is invited, and is not, as far as anybody has said."""
-        return missing(self.scene.rollout, self.readiness) if self.scene.rollout else ()
 
 
 async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoaded:
@@ -64,18 +44,19 @@ async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoad
             lines = await tx.lists.page(list_of(dialog), page * NAMES_A_PAGE, NAMES_A_PAGE)
             in_short = event.token.action.partition(".")[0] in ("show", "readied")
             summary = await tx.lists.summary(list_of(dialog), SHOWN_NAMES) if in_short else ListSummary()
-            return InviteLoaded(scene, None, dialog, summary, tuple(lines), readiness)
+            parts = await _parts(tx, dialog, event) if isinstance(event, FormSubmitted) else None
+            return InviteLoaded(scene, None, dialog, summary, tuple(lines), parts, readiness)
 
 
-def list_of(dialog: Dialog) -> str:
-    """The id of the list that an admin decides on in this dialog."""
-    return str(dialog.data.get("list", ""))
-
-
-def lanes_of(dialog: Dialog) -> Mapping[str, int]:
-    """How many people are on the list, by workspace."""
-    lanes = dialog.data.get("lanes")
-    return {str(lane): int(count) for lane, count in lanes.items()} if isinstance(lanes, dict) else {}
+async def _parts(tx: Transaction, dialog: Dialog, event: FormSubmitted) -> tuple[ListSummary, ListSummary] | None:
+    """The list's first people and the rest, when the plan that was filled in takes so many."""
+    if event.token.action != "plan":
+        return None
+    try:
+        size = size_in(event, dialog)
+    except ValueError:
+        return None
+    return await tx.lists.in_two(list_of(dialog), size, SHOWN_NAMES) if size is not None else None
 
 
 def _page(action: str) -> int | None:
@@ -161,7 +142,9 @@ def _decided(
         return answers.outdated()
     if event.token.action == "cancel":
         cancelled = answers.notice(text("invite.cancelled"))
-        return Transition(Replace(cancelled), (_closed(dialog, now),), audit="invite.cancelled", subject=dialog.id)
+        return Transition(
+            Replace(cancelled), (closed_dialog(dialog, now),), audit="invite.cancelled", subject=dialog.id
+        )
     if not loaded.lines:  # lists are not kept for ever
         return answers.outdated()
     if isinstance(event, FormSubmitted):
@@ -173,7 +156,7 @@ def _decided(
         return answers.outdated()
     if rollout.state is RolloutState.PAUSED:
         return answers.whisper(text("invite.paused"), Tone.WARNING)
-    return _send(loaded, dialog, event, now)
+    return send_list(loaded, dialog, event, now)
 
 
 def _filled_in(
@@ -182,16 +165,16 @@ def _filled_in(
     """The dialog that plans the wave, or the one that asks what is ready; or one of them was left."""
     action = event.token.action
     if action == "plan":
-        plan = read_plan(event, dialog, rollout.policy, now)
-        return _send(loaded, dialog, event, now, plan) if isinstance(plan, Plan) else Transition(ShowForm(plan))
+        plan = read_plan(event, dialog, rollout.policy, now, loaded.not_ready)
+        return (
+            send_as_planned(loaded, dialog, event, now, plan)
+            if isinstance(plan, Plan)
+            else Transition(ShowForm(plan))
+        )
     if action.startswith("readied."):
         return _readied(loaded, dialog, rollout, event, now)
     shown = _shown(loaded, dialog, rollout, action)
     return Transition(reply=shown) if shown is not None else answers.outdated()
-
-
-def _closed(dialog: Dialog, now: datetime) -> Dialog:
-    return dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
 
 
 def _readied(
@@ -225,51 +208,11 @@ def _shown(loaded: InviteLoaded, dialog: Dialog, rollout: Rollout, action: str) 
         case "show":
             return Replace(list_message(dialog, rollout, loaded.summary, loaded.not_ready))
         case "later":
-            return ShowForm(plan_form(dialog, rollout.policy))
+            return ShowForm(plan_form(dialog, rollout.policy, loaded.not_ready))
         case "ready":
             return ShowForm(_ready_form(dialog, rollout, loaded.readiness))
         case _:
             return None
-
-
-def _send(
-    loaded: InviteLoaded,
-    dialog: Dialog,
-    event: ButtonPressed | FormSubmitted,
-    now: datetime,
-    plan: Plan | None = None,
-) -> Transition:
-    """The wave is stored here, its invitations in the background (bot/waves.py): the answer takes the same time for
-    ten people and for a hundred thousand. A planned one starts later. What was missing when the admin went on anyway
-    is in the audit log.
-    """
-    rollout, closed, not_ready = loaded.scene.rollout, _closed(dialog, now), loaded.not_ready
-    if rollout is None:
-        return answers.no_rollout()
-    lanes = lanes_of(closed)
-    ends_at = None if plan else now + timedelta(seconds=estimated_seconds(lanes))
-    wave = Wave(
-        id=derived_id(closed.id, "wave"),
-        rollout_id=rollout.id,
-        workspace_id=event.workspace_id,
-        created_by=event.actor.id,
-        created_at=now,
-        list_id=list_of(closed),
-        stage=WaveStage.STORING,
-        starts_at=starts_at(plan.day, plan.hour) if plan else None,
-        hold_above=plan.hold_above if plan else None,
-        size=sum(lanes.values()),
-        channel_id=event.message.channel_id if event.message else "",
-        message_id=event.message.message_id if event.message else "",
-        version=1,
-    )
-    return Transition(
-        reply=Replace(progress_message(wave, rollout, WaveCounts(), ends_at)),
-        state=(closed, wave),
-        audit="invite.planned" if plan else "invited",
-        subject=wave.id,
-        details=(("people", wave.size), *((("not_ready", " ".join(not_ready)),) if not_ready else ())),
-    )
 
 
 INVITE = Conversation("invite", _load, _step)

@@ -43,8 +43,7 @@ def list_message(
         return Message(title, title, (*body, Notice(text("invite.nobody"), Tone.WARNING)))
     facts = ((text("invite.login_url"), text("plain", words=rollout.login_url)), _takes(found.people))
     body.append(Facts(facts))
-    if not_ready:
-        body.append(Notice(text("invite.not_ready", points=_points(not_ready)), Tone.WARNING))
+    body += not_ready_notice(not_ready)
     more = count_of(dialog) > SHOWN_NAMES or any(each.count > len(each.labels) for each in found.left_out)
     everybody = (_turn("invite.everybody", dialog, 0),) if more else ()
     return Message(title, title, tuple(body), _buttons(dialog, everybody, not_ready))
@@ -85,6 +84,11 @@ def _names(first: Sequence[str], count: int) -> tuple[Text, ...]:
 
 def _takes(lanes: Mapping[str, int]) -> tuple[Text, Text]:
     return text("invite.takes"), takes(lanes)
+
+
+def not_ready_notice(not_ready: Sequence[ReadyPoint]) -> tuple[Notice, ...]:
+    """What nobody has confirmed, though it should be there before anybody is invited; nothing when all is."""
+    return (Notice(text("invite.not_ready", points=_points(not_ready)), Tone.WARNING),) if not_ready else ()
 
 
 def _points(not_ready: Sequence[ReadyPoint]) -> tuple[Text, ...]:

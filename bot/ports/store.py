@@ -406,6 +406,14 @@ class Lists(Protocol):
         """The whole list in a few figures, with the first `names` of each kind."""
         ...
 
+    async def in_two(self, list_id: str, size: int, names: int) -> tuple[ListSummary, ListSummary]:
+        """The first `size` people and the rest, without who was left out."""
+        ...
+
+    async def split(self, list_id: str, rest_id: str, size: int, now: datetime) -> None:
+        """Put the people beyond the first `size` on another list, which is then as new as `now`."""
+        ...
+
     async def page(self, list_id: str, offset: int, limit: int) -> Sequence[Listed]: ...
     async def take(self, list_id: str, limit: int) -> Sequence[str]:
         """Remove the first people from the list and return their ids."""

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.conversations.invite import list_of
+from bot.conversations.invite_wave import list_of
 from bot.engine import Engine
 from bot.events import PeopleFound
 from bot.messages import Form, Token
@@ -27,7 +27,7 @@ from bot.model import (
 )
 from bot.planned_waves import day_and_hour, moments, starts_at
 from bot.roles import Admins
-from bot.transition import Replace, ShowForm
+from bot.transition import Replace, Reply, ShowForm, Whisper
 from bot.waves import WaveWorker
 from storage.database import Database
 from tests.builders import ADA, NOON, actions, button, command, event_id, keys, person, press, rollout, submit, words
@@ -56,7 +56,7 @@ def worker(store: Database, clock: StoppedClock) -> WaveWorker:
 
 
 async def listed_for(store: Database, engine: Engine, *people: Person) -> Token:
-    """Ada has asked for these people and got the list; returns its button "Send later…"."""
+    """Ada has asked for these people and got the list; returns its button "Later, or in parts…"."""
     await installed(store, people=())
     if not await stored(store, Rollout):
         await rolled_out(store)
@@ -71,7 +71,7 @@ async def planned(store: Database, engine: Engine, *people: Person, hold: str = 
     """And has planned it for Monday at ten."""
     later = await listed_for(store, engine, *people)
     plan = Token("invite", "plan", later.subject, later.version)
-    reply = await engine(submit(plan, day=MONDAY.isoformat(), hour="10", hold=hold))
+    reply = await engine(submit(plan, when="day", day=MONDAY.isoformat(), hour="10", hold=hold))
     assert isinstance(reply, Replace)
     (wave,) = [each for each in await stored(store, Wave) if each.list_id == later.subject]
     return wave
@@ -151,7 +151,7 @@ async def test_what_cannot_be_is_said_at_the_day(
     if problem == "plan.error.far":
         await changed(store, "rollout", policy=ReminderPolicy())
     plan = Token("invite", "plan", later.subject, later.version)
-    reply = await engine(submit(plan, day=day, hour=hour, hold="never"))
+    reply = await engine(submit(plan, when="day", day=day, hour=hour, hold="never"))
     assert isinstance(reply, ShowForm)
     assert _error(reply.form) == problem
     assert await stored(store, Wave) == []
@@ -274,3 +274,96 @@ async def test_its_list_is_kept_however_far_ahead_it_is_planned(store: Database,
 def _error(form: Form) -> str:
     assert form.errors is not None
     return form.errors["day"].key
+
+
+async def planned_as(store: Database, engine: Engine, later: Token, **values: str) -> Reply | None:
+    """The dialog "Later, or in parts" with these values."""
+    return await engine(submit(Token("invite", "plan", later.subject, later.version), **values))
+
+
+async def test_the_first_of_a_list_are_invited_now_and_the_rest_is_a_list_of_its_own(
+    store: Database, engine: Engine, worker: WaveWorker, clock: StoppedClock
+) -> None:
+    later = await listed_for(store, engine, BERLIN, TOKYO, LISBON)
+    reply = await planned_as(store, engine, later, size="1", when="now")
+    assert isinstance(reply, Replace)
+    assert "0 of 1" in words(reply.message)
+    await worker.run_once()
+    assert [each.person_id for each in await stored(store, Invitation)] == [BERLIN.id]
+
+    rest = next(each for each in await stored(store, Dialog) if each.id != later.subject)
+    (asked,) = [each.content for each in await stored(store, Delivery) if each.key == f"{rest.id}:list"]
+    assert asked is not None
+    assert "2 people" in words(asked)
+    assert [each.label for each in await stored(store, Listed)] == [TOKYO.name, LISBON.name]
+    page = await engine(press(Token("invite", "names.0", rest.id, rest.version)))
+    assert isinstance(page, Replace)
+    assert TOKYO.name in words(page.message)
+
+    second = Token("invite", "later", rest.id, rest.version)
+    day = {"when": "day", "day": MONDAY.isoformat(), "hour": "10", "hold": "ask"}
+    await planned_as(store, engine, second, size="1", **day)
+    third = next(each for each in await stored(store, Dialog) if each.id not in {later.subject, rest.id})
+    await engine(press(Token("invite", "send", third.id, third.version)))
+    waves = {each.id: each for each in await stored(store, Wave)}
+    assert sorted(each.size for each in waves.values()) == [1, 1, 1]
+    assert [each.hold_above for each in waves.values() if each.starts_at is not None] == [0]
+    await worker.run_once()
+    clock.at = starts_at(MONDAY, 10)
+    await worker.run_once()
+    assert {each.person_id for each in await stored(store, Invitation)} == {BERLIN.id, LISBON.id}
+    assert [each.stage for each in await stored(store, Wave) if each.hold_above == 0] == [WaveStage.HELD]
+
+
+@pytest.mark.parametrize("size", ["3", "900"])
+async def test_as_many_as_there_are_is_everybody(
+    store: Database, engine: Engine, worker: WaveWorker, size: str
+) -> None:
+    later = await listed_for(store, engine, BERLIN, TOKYO, LISBON)
+    await planned_as(store, engine, later, size=size, when="now")
+    await worker.run_once()
+    assert len(await stored(store, Invitation)) == 3
+    assert len(await stored(store, Dialog)) == 1
+
+
+@pytest.mark.parametrize("size", ["0", "-2", "many", "1.5"])
+async def test_a_number_that_is_none_is_pointed_out_and_nothing_is_sent(
+    store: Database, engine: Engine, size: str
+) -> None:
+    later = await listed_for(store, engine, BERLIN, TOKYO, LISBON)
+    day = MONDAY.isoformat()
+    reply = await planned_as(store, engine, later, size=size, when="day", day=day, hour="11", hold="25")
+    assert isinstance(reply, ShowForm)
+    assert set(reply.form.errors or {}) == {"size"}
+    typed = {field.name: getattr(field, "value", "") for field in reply.form.fields}
+    assert typed == {"size": size, "when": ("day",), "day": day, "hour": ("11",), "hold": ("25",)}
+    assert not await stored(store, Wave)
+
+
+async def test_of_a_list_that_is_divided_twice_at_once_one_part_is_sent(store: Database, engine: Engine) -> None:
+    later = await listed_for(store, engine, BERLIN, TOKYO, LISBON)
+    await planned_as(store, engine, later, size="1", when="now")
+    again = await planned_as(store, engine, later, size="2", when="now")
+    assert isinstance(again, Whisper)
+    assert again.message.summary.key == "answer.outdated"
+    assert len(await stored(store, Wave)) == 1
+
+
+async def test_while_the_rollout_is_paused_no_part_of_a_list_is_sent_now(store: Database, engine: Engine) -> None:
+    later = await listed_for(store, engine, BERLIN, TOKYO)
+    await changed(store, "rollout", state=RolloutState.PAUSED)
+    reply = await planned_as(store, engine, later, size="1", when="now")
+    assert isinstance(reply, Whisper)
+    assert reply.message.summary.key == "invite.paused"
+    assert not await stored(store, Wave)
+
+
+@pytest.mark.parametrize("when", ["", "someday"])
+async def test_nobody_is_written_to_because_a_field_was_overlooked(
+    store: Database, engine: Engine, when: str
+) -> None:
+    later = await listed_for(store, engine, BERLIN)
+    reply = await planned_as(store, engine, later, size="", when=when, day="", hour="9", hold="never")
+    assert isinstance(reply, ShowForm)
+    assert set(reply.form.errors or {}) == {"when"}
+    assert not await stored(store, Wave)

@@ -59,6 +59,7 @@ FAMILIES: Mapping[str, Any] = {
     "problem.{}.help": KINDS,
     "problem.{}.question": [kind for kind in KINDS if NEIGHBOURS[kind]],
     "problem.{}.rather": [kind for kind in KINDS if kind != "other"],
+    "plan.when.{}": ("now", "day"),
     "progress.{}": ("dead", "unknown", "withdrawn"),
     "progress.title.{}": ("sending", "planned", "held", "paused", "finished", "cancelling", "cancelled"),
     "reason.{}": Reason,

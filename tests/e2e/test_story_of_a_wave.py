@@ -70,11 +70,11 @@ async def test_cancelling_the_rest_leaves_them_uninvited_and_they_can_be_invited
 async def test_a_planned_wave_reaches_everybody_at_the_same_time_where_they_are(chat: Chat):
     await sets_up(chat.admin)
     asked = await lists(chat.admin, chat.invitee, chat.colleague)
-    await chat.admin.presses("Send later…", on=asked)
-    await chat.admin.opens("Send later")
-    await chat.admin.submits({"day": "2026-02-01", "hour": "10", "hold": "never"})
+    await chat.admin.presses("Later, or in parts…", on=asked)
+    await chat.admin.opens("Later, or in parts")
+    await chat.admin.submits({"when": "day", "day": "2026-02-01", "hour": "10", "hold": "never"})
     await chat.admin.until(lambda: chat.admin.form and chat.admin.form.errors)
-    await chat.admin.submits({"day": "2026-02-04", "hour": "10", "hold": "never"})
+    await chat.admin.submits({"when": "day", "day": "2026-02-04", "hour": "10", "hold": "never"})
     planned = await chat.admin.until(lambda: now if "Planned" in (now := _shown(chat, asked)).words else None)
     assert planned.fact("Goes out") == "Wednesday 4 February 2026, 10:00 where each person is"
     assert planned.buttons == ("Send now", "Cancel", "Status")
@@ -93,12 +93,29 @@ async def test_a_planned_wave_reaches_everybody_at_the_same_time_where_they_are(
     assert "are invited on" not in (await chat.admin.reads("0 of 2 done")).words
 
 
+async def test_a_list_goes_out_in_parts(chat: Chat):
+    await sets_up(chat.admin)
+    asked = await lists(chat.admin, chat.invitee, chat.colleague)
+    await chat.admin.presses("Later, or in parts…", on=asked)
+    await chat.admin.submits({"size": "1", "when": "now"})
+    await chat.office.settles()
+    rest = await chat.admin.reads("1 person will get a direct message")
+    assert len([each for each in (chat.invitee, chat.colleague) if each.invitations]) == 1
+
+    await chat.admin.presses("Check what is missing", on=rest)
+    await chat.admin.submits({"one_click": "yes", "tested": "yes", "recovery": "yes"})
+    shown = await chat.admin.until(lambda: now if "tried SSO" not in (now := _shown(chat, rest)).words else None)
+    await chat.admin.presses("Send to 1 person", on=shown)
+    await chat.office.settles()
+    assert len(chat.invitee.invitations) == len(chat.colleague.invitations) == 1
+
+
 async def test_a_planned_wave_is_sent_at_once_after_all_or_cancelled(chat: Chat):
     await sets_up(chat.admin)
     for somebody, decision in ((chat.invitee, "Send now"), (chat.colleague, "Cancel")):
         asked = await lists(chat.admin, somebody)
-        await chat.admin.presses("Send later…", on=asked)
-        await chat.admin.submits({"day": "2026-02-04", "hour": "10", "hold": "25"})
+        await chat.admin.presses("Later, or in parts…", on=asked)
+        await chat.admin.submits({"when": "day", "day": "2026-02-04", "hour": "10", "hold": "25"})
         planned = await chat.admin.until(
             lambda at=asked: now if "Planned" in (now := _shown(chat, at)).words else None
         )

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.conversations.invite import INVITE, InviteLoaded, lanes_of, list_of
+from bot.conversations.invite import INVITE
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
+from bot.conversations.invite_wave import InviteLoaded, lanes_of, list_of
 from bot.events import PeopleFound, Problem, Target, TargetKind
 from bot.messages import Facts, Message, Notice, Style, Text, Token
 from bot.model import Dialog, Listed, Person, Rollout, RolloutState, Wave, WaveStage

@@ -62,7 +62,8 @@ class Bot:
 
         A run beside the recurring job's, which passes over a tick that comes while it is running.
         """
-        self.scheduler.add_job(self.scheduler.get_job("reminders").func)
+        for job in ("reminders", "digests"):
+            self.scheduler.add_job(self.scheduler.get_job(job).func)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Bot]:

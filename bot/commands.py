@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("invite", "invite", "@group @person name@example.com"),
         Command("status", "status", "[@person]"),
         Command("rollouts", "rollouts"),
+        Command("digest", "digest"),
         Command("problems", "problems"),
         Command("remind", "remind", "[@person]"),
         Command("pause", "pause"),

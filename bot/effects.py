@@ -17,6 +17,7 @@ from bot.transition import (
     ExemptWishing,
     HoldDeliveries,
     MakeDue,
+    Meet,
     ReleaseDeliveries,
     SendAgain,
     SendMessage,
@@ -46,6 +47,8 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await tx.look_ups.ask(_look_up(effect, event, now))
         case SplitList():
             await tx.lists.split(effect.list_id, effect.rest_id, effect.size, now)
+        case Meet():
+            await tx.people.meet(effect.people)
         case UpdateCopies():
             await tx.deliveries.update_copies(effect.invitation_id)
             await _withdraw_reminders(tx, effect.invitation_id, now)

@@ -258,6 +258,7 @@ class Invitation(SQLModel):
     done_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_reason: str = ""
+    escalated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # somebody was asked to talk to them
     unreachable: str = ""  # why the last message did not arrive: a bot.ports.Reason
     old_token: OldToken = Field(default=OldToken.UNKNOWN, sa_type=ByValue(OldToken))
     is_keeper: bool = False  # their old account stays, an admin says

@@ -46,6 +46,8 @@ TABLE: Mapping[str, Allowed] = {
     "status.missing": Allowed.VIEWERS,
     "status.waves": Allowed.VIEWERS,
     "rollouts": Allowed.ADMINS,
+    "digest": Allowed.ADMINS,
+    "digest.status": Allowed.VIEWERS,
     "remind": Allowed.ADMINS,
     "pause": Allowed.ADMINS,
     "exempt": Allowed.ADMINS,

@@ -13,6 +13,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.digesting import send_digests
 from bot.erasing import erase_due
 from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, Handle, SonarQubeCloud, StaleWrite, Store, StoreUnavailable
@@ -22,6 +23,7 @@ from bot.sign_ins import note_sign_ins
 
 REMINDERS_EVERY = 15.0  # seconds
 PROGRESS_EVERY = 3.0  # Slack's chat.update allows about one a second for each message
+DIGESTS_EVERY = 60.0
 ERASING_EVERY = 60.0
 SIGN_INS_EVERY = 900.0  # SonarQube Cloud's rate limit is not published
 HOUSEKEEPING_EVERY = 3600.0
@@ -50,20 +52,19 @@ def build_scheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
 
-    async def reminders() -> None:
-        queued = await queue_due(store, clock)
-        if queued:
-            log.info("reminders.queued", count=queued)
-
     pace = Pace()
+
+    async def reminders() -> None:
+        _tell("reminders.queued", await queue_due(store, clock))
 
     async def progress() -> None:
         await show_progress(store, platforms, clock, pace)
 
+    async def digests() -> None:
+        _tell("digests.queued", await send_digests(store, clock))
+
     async def erasing() -> None:
-        gone = await erase_due(store, clock, admins, keep_for)
-        if gone:
-            log.info("people.erased", count=gone)
+        _tell("people.erased", await erase_due(store, clock, admins, keep_for))
 
     async def housekeeping() -> None:
         async with store.transaction() as tx:
@@ -74,6 +75,7 @@ def build_scheduler(
     jobs: tuple[tuple[Callable[[], Awaitable[None]], float], ...] = (
         (reminders, reminders_every),
         (progress, progress_every),
+        (digests, DIGESTS_EVERY),
         (erasing, ERASING_EVERY),
         (housekeeping, HOUSEKEEPING_EVERY),
     )
@@ -82,13 +84,16 @@ def build_scheduler(
     return scheduler
 
 
+def _tell(event: str, count: int) -> None:
+    if count:
+        log.info(event, count=count)
+
+
 def watch_sign_ins(scheduler: AsyncIOScheduler, store: Store, sonarqube: SonarQubeCloud, handle: Handle) -> None:
     """One job more, where SonarQube Cloud may be asked who has signed in."""
 
     async def sign_ins() -> None:
-        seen = await note_sign_ins(store, sonarqube, handle)
-        if seen:
-            log.info("sign_ins.seen", count=seen)
+        _tell("sign_ins.seen", await note_sign_ins(store, sonarqube, handle))
 
     _add(scheduler, sign_ins, SIGN_INS_EVERY)
 

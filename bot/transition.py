@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.digests import Digest
 from bot.events import Target
 from bot.finishing import FinishItem, Handout
 from bot.messages import Form, Message
-from bot.model import Case, Check, CurrentRollout, DeliveryKind, Dialog, Invitation, Rollout, Wave, Wish
+from bot.model import Case, Check, CurrentRollout, DeliveryKind, Dialog, Invitation, Person, Rollout, Wave, Wish
 from bot.readiness import Readiness
 
 
@@ -116,6 +117,13 @@ class SplitList:
 
 
 @dataclass(frozen=True)
+class Meet:
+    """Remember these people, or what is known of them anew."""
+
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
 class UpdateCopies:
     """Bring every message that was sent for this invitation up to date, and withdraw the reminders that wait."""
 
@@ -175,6 +183,7 @@ Effect: TypeAlias = (
     | ExemptWishing
     | AskDirectory
     | SplitList
+    | Meet
     | UpdateCopies
     | UpdateAllCopies
     | MakeDue
@@ -185,7 +194,7 @@ Effect: TypeAlias = (
 )
 
 Row: TypeAlias = (
-    Rollout | CurrentRollout | Readiness | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout
+    Rollout | CurrentRollout | Readiness | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout | Digest
 )
 
 

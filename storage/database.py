@@ -24,6 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot import ports
+from bot.digests import Digest
 from bot.finishing import FinishItem, Handout
 from bot.model import Case, Check, CurrentRollout, Dialog, Invitation, Rollout, Wave
 from bot.ports import StaleWrite, StoreUnavailable
@@ -35,6 +36,7 @@ from storage.backlog import Backlog
 from storage.cases import Cases
 from storage.connecting import connecting
 from storage.deliveries import Deliveries
+from storage.digests import Digests
 from storage.erasing import Erasing
 from storage.finishing import Finishing
 from storage.inbox import Inbox
@@ -51,6 +53,7 @@ from storage.tables import (
     CHECK,
     CURRENT_ROLLOUT,
     DIALOG,
+    DIGEST,
     FINISH_ITEM,
     HANDOUT,
     INVITATION,
@@ -74,6 +77,7 @@ _TABLES = {
     Case: CASE,
     FinishItem: FINISH_ITEM,
     Readiness: READINESS,
+    Digest: DIGEST,
     Handout: HANDOUT,
 }
 # PostgreSQL, Appendix A "Error Codes": unique violation, serialization failure, deadlock
@@ -186,6 +190,7 @@ class Transaction(ports.Transaction):
         self.inbox: ports.Inbox = Inbox(connection)
         self.people: ports.People = People(connection)
         self.rollouts: ports.Rollouts = Rollouts(connection)
+        self.digests: ports.Digests = Digests(connection)
         self.cases: ports.Cases = Cases(connection)
         self.invitations: ports.Invitations = Invitations(connection)
         self.deliveries: ports.Deliveries = Deliveries(connection)

@@ -24,6 +24,7 @@ from storage.tables import (
     CURRENT_ROLLOUT,
     DELIVERY,
     DIALOG,
+    DIGEST,
     FINISH_ITEM,
     HANDOUT,
     INVITATION,
@@ -157,7 +158,7 @@ class Erasing:
         await self._delete(LISTED, LISTED.c.list_id.in_(lists))
         await self._delete(LOOK_UP, asked)
         await self._delete(DELIVERY, or_(DELIVERY.c.rollout_id == rollout.id, settled))
-        for table in (CASE, CURRENT_ROLLOUT, DIALOG, WAVE, FINISH_ITEM, HANDOUT):
+        for table in (CASE, CURRENT_ROLLOUT, DIALOG, DIGEST, WAVE, FINISH_ITEM, HANDOUT):
             await self._delete(table, table.c.rollout_id == rollout.id)
 
     async def _delete(self, table: Table, which: ColumnElement[bool]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from bot import finishing, model, readiness
+from bot import digests, finishing, model, readiness
 
 METADATA = MetaData(
     naming_convention={
@@ -66,6 +66,14 @@ class CurrentRolloutTable(Stored, model.CurrentRollout, table=True):
 class ReadinessTable(Stored, readiness.Readiness, table=True):
     __tablename__ = "readiness"
     __table_args__ = (_refers("rollout_id", "rollout.id"),)
+
+
+class DigestTable(Stored, digests.Digest, table=True):
+    __tablename__ = "digest"
+    __table_args__ = (
+        _refers("rollout_id", "rollout.id"),
+        _partial("ix_digest_next_at", "next_at", where="next_at IS NOT NULL"),
+    )
 
 
 class WaveTable(Stored, model.Wave, table=True):
@@ -184,6 +192,7 @@ PERSON = _table(PersonTable)
 ROLLOUT = _table(RolloutTable)
 CURRENT_ROLLOUT = _table(CurrentRolloutTable)
 READINESS = _table(ReadinessTable)
+DIGEST = _table(DigestTable)
 WAVE = _table(WaveTable)
 LISTED = _table(ListedTable)
 INVITATION = _table(InvitationTable)

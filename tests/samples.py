@@ -16,6 +16,9 @@ from bot.conversations import CONVERSATIONS, answers
 from bot.conversations.case import CaseLoaded, SolvedLoaded
 from bot.conversations.case_messages import reply_message
 from bot.conversations.confirm import ConfirmLoaded
+from bot.conversations.digest import DigestLoaded
+from bot.conversations.digest_messages import SHOWN as SILENT_SHOWN
+from bot.conversations.digest_messages import escalation_digest, report_digest
 from bot.conversations.help import HomeLoaded
 from bot.conversations.invitation import compose, final_notice
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
@@ -33,7 +36,8 @@ from bot.conversations.status import PAGE, StatusLoaded
 from bot.conversations.wave import WaveLoaded
 from bot.conversations.wave_messages import progress_message
 from bot.conversations.wish import SHOWN, WishLoaded
-from bot.events import HomeOpened, MessageReceived, PeopleFound, Problem
+from bot.digests import Digest
+from bot.events import HomeOpened, MessageReceived, PeopleFound, Problem, Target, TargetKind
 from bot.messages import Form, Message, Token
 from bot.model import (
     Case,
@@ -370,6 +374,44 @@ def _invite(of: Company) -> Scenes:
     )
 
 
+def _digest(of: Company) -> Scenes:
+    yield "no rollout", _decide("digest", DigestLoaded(scene()), command("digest"))
+    here = scene(of.rollout)
+    alone = _decide("digest", DigestLoaded(here), command("digest", actor=of.admin))
+    yield "asked", alone
+    channel = Target(TargetKind.CHANNEL, "C1", of.words[:80])
+    asked = _decide("digest", DigestLoaded(here), command("digest", actor=of.admin, here=channel))
+    yield "asked in a channel", asked
+    (dialog,) = asked.state
+    assert isinstance(dialog, Dialog)
+    save = Token("digest", "save", dialog.id, dialog.version)
+    loaded = DigestLoaded(here, dialog=dialog, named=of.invitee)
+    for name, values in (
+        ("nothing that can be", {"every": "hourly", "where": "there", "after": "0", "to": ""}),
+        ("daily in a channel", {"every": "daily", "where": "here", "after": "3", "to": "U-grace"}),
+        ("weekly in a channel", {"every": "weekly", "where": "here", "after": "", "to": ""}),
+        ("weekly to me", {"every": "weekly", "where": "me", "after": "1", "to": ""}),
+        ("never", {"every": "never", "where": "me", "after": "", "to": ""}),
+    ):
+        yield name, _decide("digest", loaded, submit(save, of.admin, **values))
+    told = Digest.escalation(of.rollout.id).model_copy(update={"version": 3, "after": 4, "person_id": GRACE.id})
+    overtaken = replace(loaded, digests={told.id: told}, told=GRACE)
+    yield "overtaken", _decide("digest", overtaken, submit(save, of.admin, every="daily", where="me"))
+    counts = RolloutCounts(invited=120, done=80, open=38, open_cases=3, stopped=2, failed=4)
+    status = press(Token("digest", "status", of.rollout.id), of.admin)
+    yield "status", _decide("digest", replace(loaded, counts=counts), status)
+    before = {"done": 71, "open": 47, "cases": 5, "failed": 4}
+    for name, day in (("no deadline", None), ("deadline", date(2026, 3, 4)), ("deadline over", date(2026, 3, 1))):
+        dated = of.rollout.model_copy(update={"policy": of.rollout.policy.model_copy(update={"deadline": day})})
+        message = report_digest(dated, counts, before, of.admin.time_zone, NOON)
+        yield f"report, {name}", Transition(Whisper(message))
+    yield "first report", Transition(Whisper(report_digest(of.rollout, RolloutCounts(invited=1), {}, "UTC", NOON)))
+    one = _view(of, reminders=3)
+    yield "one who does not answer", Transition(Whisper(escalation_digest(of.rollout, (one,), 1, 1)))
+    many = tuple(one for _ in range(SILENT_SHOWN))
+    yield "many who do not answer", Transition(Whisper(escalation_digest(of.rollout, many, 321, 7)))
+
+
 def _wave(of: Company) -> Scenes:
     wave = Wave(id="w", rollout_id="rollout-1", workspace_id="slack:T1", created_by=ADA.id, created_at=NOON, size=20)
     half = {DeliveryState.SENT: 7, DeliveryState.READY: 6, DeliveryState.DEAD: 5, DeliveryState.UNKNOWN: 2}
@@ -599,6 +641,7 @@ def _status(of: Company) -> Scenes:
         _view(of, reached_at=NOON, exempt_at=NOON, exempt_reason=of.words[:500], unreachable=Reason.BLOCKED.value),
         _view(of, wish=Wish.STOP),
         _view(of, wish=Wish.NOT_MINE),
+        _view(of, reminders=4, escalated_at=NOON),
         _finished(of),
     ):
         yield "person", _decide("status", StatusLoaded(here, person=invitation, asked_for="@grace"), asked)
@@ -703,6 +746,7 @@ MAKERS = {
     "ready": _ready,
     "invite": _invite,
     "rollouts": _rollouts,
+    "digest": _digest,
     "wave": _wave,
     "confirm": _confirm,
     "problem": _problem,

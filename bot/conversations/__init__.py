@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.conversations.case import CASE, SOLVED
 from bot.conversations.confirm import CONFIRM
+from bot.conversations.digest import DIGEST
 from bot.conversations.erase import ERASE
 from bot.conversations.export import EXPORT
 from bot.conversations.finish import FINISH
@@ -39,6 +40,7 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         PROBLEMS_LIST,
         STATUS,
         ROLLOUTS,
+        DIGEST,
         REMIND,
         PAUSE,
         EXEMPT,

@@ -283,6 +283,8 @@ def person_message(view: InvitationView) -> Message:
     if invitation.reached_at:
         pairs.append((text("person.reached"), text("moment", at=When(invitation.reached_at))))
     pairs.append((text("person.reminders"), text("number", n=invitation.reminders)))
+    if invitation.escalated_at:
+        pairs.append((text("person.escalated"), text("moment", at=When(invitation.escalated_at))))
     if invitation.due_at:
         pairs.append((text("person.next"), text("moment", at=When(invitation.due_at))))
     notices: list[Element] = []

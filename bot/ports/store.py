@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from bot.digests import Digest
 from bot.figures import Figures
 from bot.finishing import FinishItem, Handout
 from bot.messages import Message
@@ -161,6 +162,15 @@ class Rollouts(Protocol):
     async def dialog(self, dialog_id: str) -> Dialog | None: ...
 
 
+class Digests(Protocol):
+    """Who is told regularly how a rollout goes."""
+
+    async def of_rollout(self, rollout_id: str) -> Sequence[Digest]: ...
+    async def due(self, now: datetime) -> Digest | None:
+        """One of an active rollout that is due; kept from other processes until the transaction ends."""
+        ...
+
+
 class Cases(Protocol):
     """Problems that invitees have described. The same one of several people is a group."""
 
@@ -285,6 +295,16 @@ class Invitations(Protocol):
     async def counts(self, rollout_id: str) -> RolloutCounts: ...
     async def by_wave(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[WaveStanding]:
         """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
+        ...
+
+    async def escalate(self, rollout_id: str, after: int, now: datetime) -> int:
+        """Mark who has had so many reminders and has not confirmed, though reached and not left alone by their own
+        wish; returns how many were not marked before.
+        """
+        ...
+
+    async def escalated(self, rollout_id: str, limit: int) -> tuple[int, Sequence[InvitationView]]:
+        """How many are marked and still open, and the first of them: those last marked, then by name."""
         ...
 
     async def open_views(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[InvitationView]:
@@ -542,6 +562,7 @@ class Transaction(Protocol):
     inbox: Inbox
     people: People
     rollouts: Rollouts
+    digests: Digests
     cases: Cases
     invitations: Invitations
     deliveries: Deliveries

@@ -12,7 +12,7 @@ from tests.builders import ADA, GRACE, person
 from tests.samples import samples
 
 EVERYBODYS = {"help", "home"}
-VIEWERS = {("status", "status"), ("status", "show"), ("status", "missing"), ("status", "waves")}
+VIEWERS = {("status", "status"), ("status", "show"), ("status", "missing"), ("status", "waves"), ("digest", "status")}
 RANKS = (Role.OWNER, Role.ADMIN, Role.VIEWER, Role.MEMBER, Role.STRANGER)
 INVITEES = {"confirm", "old_token", "problem", "solved", "wish"}
 ADMINS = {("wish", "exempt")}

@@ -59,7 +59,7 @@ def told(scheduler: AsyncIOScheduler, about: int, job: str) -> asyncio.Queue[Any
 def test_a_handful_of_jobs_however_many_are_invited(store: Database) -> None:
     scheduler = build_scheduler(store, {}, StoppedClock())
     every = {job.id: job.trigger.interval.total_seconds() for job in scheduler.get_jobs()}
-    assert every == {"reminders": 15, "progress": 3, "erasing": 60, "housekeeping": 3600}
+    assert every == {"reminders": 15, "progress": 3, "digests": 60, "erasing": 60, "housekeeping": 3600}
 
 
 async def test_what_is_due_is_queued_when_the_time_comes(store: Database) -> None:

@@ -24,6 +24,7 @@ from bot.conversations.confirm import DELAYS
 from bot.conversations.finish_removal import NOT_SENT
 from bot.conversations.problem_tree import KINDS, NEIGHBOURS
 from bot.conversations.setup_steps import STEPS
+from bot.digests import Frequency
 from bot.events import Problem
 from bot.finishing import FileKind, FinishStep, StepState
 from bot.messages import Link, Text, When, text
@@ -45,6 +46,10 @@ FAMILIES: Mapping[str, Any] = {
     "check.{}.short": CheckKind,
     "help.{}": COMMANDS,
     "button.old_token.{}": (OldToken.UNUSED, OldToken.IN_USE),
+    "digest.{}": ("done", "open", "cases", "stopped", "failed"),
+    "digest.every.{}": Frequency,
+    "digest.hello.{}": [each for each in Frequency if each is not Frequency.NEVER],
+    "digest.saved.{}": Frequency,
     "export.{}": FileKind,
     "finish.state.{}": StepState,
     "finish.step.{}": FinishStep,

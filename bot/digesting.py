@@ -1,0 +1,57 @@
+"""The tick that sends digests. What a crash or a paused rollout kept back comes once, not once for each day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import faultpoints
+from bot.conversations.digest_messages import SHOWN, escalation_digest, figures, report_digest
+from bot.digests import Digest, DigestKind, next_at
+from bot.effects import notice
+from bot.messages import Message
+from bot.model import Rollout
+from bot.ports import Clock, Store, Transaction
+
+
+async def send_digests(store: Store, clock: Clock) -> int:
+    """Queue every digest that is due, each in a transaction of its own; returns how many were. Safe to run late,
+    twice, or in two processes: the row says when the next one is due.
+    """
+    sent = 0
+    while True:
+        now = clock.now()
+        async with store.transaction() as tx:
+            digest = await tx.digests.due(now)
+            rollout = await tx.rollouts.rollout(digest.rollout_id) if digest is not None else None
+            if digest is None or rollout is None:
+                return sent
+            sent += await _send(tx, digest, rollout, now)
+            faultpoints.reach("digests.before_commit")
+
+
+async def _send(tx: Transaction, digest: Digest, rollout: Rollout, now: datetime) -> bool:
+    """False when there is nothing to tell, or nobody."""
+    told, message = await _written(tx, digest, rollout, now)
+    person = await tx.people.person(digest.person_id)
+    if message is not None and person is not None:
+        key = f"{digest.id}:{now.date().isoformat()}"
+        await tx.deliveries.enqueue([notice(key, person, message, rollout.id, now)])
+    following = next_at(digest.every, rollout.policy, digest.time_zone, now)
+    changes = {"next_at": following, "told": told, "version": digest.version + 1}
+    await tx.save(digest.model_copy(update=changes))
+    return message is not None and person is not None
+
+
+async def _written(
+    tx: Transaction, digest: Digest, rollout: Rollout, now: datetime
+) -> tuple[dict[str, int], Message | None]:
+    """The figures that it tells, and the message; none when nobody was invited, or nobody new is to be talked to."""
+    if digest.kind is DigestKind.REPORT:
+        counts = await tx.invitations.counts(rollout.id)
+        message = report_digest(rollout, counts, digest.told, digest.time_zone, now) if counts.invited else None
+        return figures(counts), message
+    new = await tx.invitations.escalate(rollout.id, digest.after, now)
+    if not new:
+        return digest.told, None
+    total, people = await tx.invitations.escalated(rollout.id, SHOWN)
+    return {"people": total}, escalation_digest(rollout, people, total, new)

@@ -1,0 +1,207 @@
+"""When digests come, and what they tell: one message a day, whatever happens, and nothing while there is no news."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.calendar import is_working_day
+from bot.digesting import send_digests
+from bot.digests import Digest, Frequency, next_at
+from bot.messages import Message
+from bot.model import Delivery, Invitation, ReminderPolicy, Rollout, RolloutState, Wish
+from bot.texts import zone
+from storage.database import Database
+from tests.builders import ADA, DAY, GRACE, LINUS, NOON, person, rollout, words
+from tests.doubles import StoppedClock
+from tests.rows import changed, invited_people, stored
+
+HOUR = timedelta(hours=1)
+ZONES = ("UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kathmandu", "Pacific/Auckland")
+
+
+@pytest.mark.parametrize(
+    ("now", "every", "expected"),
+    [
+        ("2026-03-03T12:00", Frequency.DAILY, "2026-03-04T09:00"),
+        ("2026-03-03T08:59", Frequency.DAILY, "2026-03-03T09:00"),
+        ("2026-03-03T09:00", Frequency.DAILY, "2026-03-04T09:00"),
+        ("2026-03-06T12:00", Frequency.DAILY, "2026-03-09T09:00"),
+        ("2026-03-03T12:00", Frequency.WEEKLY, "2026-03-09T09:00"),
+        ("2026-03-09T08:00", Frequency.WEEKLY, "2026-03-09T09:00"),
+        ("2026-03-09T09:00", Frequency.WEEKLY, "2026-03-16T09:00"),
+    ],
+)
+def test_the_next_one_comes_as_working_hours_begin(now: str, every: Frequency, expected: str) -> None:
+    at = next_at(every, ReminderPolicy(), "UTC", datetime.fromisoformat(now).replace(tzinfo=UTC))
+    assert at == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+
+
+def test_a_weekly_one_comes_on_tuesday_where_monday_is_a_holiday() -> None:
+    policy = ReminderPolicy(skip_holidays=True, holiday_country="DE")
+    at = next_at(Frequency.WEEKLY, policy, "Europe/Berlin", datetime(2026, 4, 1, tzinfo=UTC))
+    assert at == datetime(2026, 4, 7, 7, tzinfo=UTC), "6 April 2026 is Easter Monday"
+
+
+def test_without_a_working_day_there_is_none() -> None:
+    assert next_at(Frequency.DAILY, ReminderPolicy(weekdays=()), "UTC", NOON) is None
+    assert next_at(Frequency.NEVER, ReminderPolicy(), "UTC", NOON) is None
+
+
+@given(
+    now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001  # made aware below
+    time_zone=st.sampled_from(ZONES),
+    every=st.sampled_from([Frequency.DAILY, Frequency.WEEKLY]),
+    weekdays=st.sets(st.integers(0, 6), min_size=1),
+)
+def test_it_is_always_later_on_a_working_day_and_at_most_one_a_day(
+    now: datetime, time_zone: str, every: Frequency, weekdays: set[int]
+) -> None:
+    policy = ReminderPolicy(weekdays=tuple(sorted(weekdays)))
+    first = next_at(every, policy, time_zone, now.replace(tzinfo=UTC))
+    assert first is not None
+    second = next_at(every, policy, time_zone, first)
+    assert second is not None
+    days = [each.astimezone(zone(time_zone)) for each in (first, second)]
+    assert now.replace(tzinfo=UTC) < first
+    assert all(is_working_day(policy, time_zone, each.date()) and each.hour == policy.hour_from for each in days)
+    weeks = [each.date().isocalendar()[:2] for each in days]
+    assert days[0].date() < days[1].date()
+    assert every is Frequency.DAILY or weeks[0] != weeks[1]
+
+
+async def asked_for(store: Database, digest: Digest, **changes: object) -> Digest:
+    """A daily digest to Ada that is due in an hour."""
+    known = {"person_id": ADA.id, "every": Frequency.DAILY, "next_at": NOON + HOUR, "version": 1}
+    digest = digest.model_copy(update=known | changes)
+    async with store.transaction() as tx:
+        await tx.save(digest)
+    return digest
+
+
+async def told(store: Database) -> list[Message]:
+    """What was queued as a digest, the oldest first."""
+    notices = [each for each in await stored(store, Delivery) if each.kind == "notice"]
+    ordered = sorted(notices, key=lambda each: each.created_at)
+    return [each.content for each in ordered if each.content is not None]
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock(NOON)
+
+
+async def test_a_report_comes_when_it_is_due_and_tells_what_has_changed(store: Database, clock: StoppedClock) -> None:
+    await invited_people(store, GRACE, LINUS)
+    await asked_for(store, Digest.report("rollout-1", ADA.id))
+    assert await send_digests(store, clock) == 0
+    clock.at = NOON + HOUR
+    assert await send_digests(store, clock) == 1
+    assert await send_digests(store, clock) == 0
+    (first,) = await told(store)
+    assert "0 of 2 done" in words(first)
+
+    (grace, _) = await stored(store, Invitation)
+    async with store.transaction() as tx:
+        await tx.save(grace.model_copy(update={"done_at": clock.at, "due_at": None, "version": grace.version + 1}))
+    clock.at = NOON + DAY
+    assert await send_digests(store, clock) == 1
+    second = (await told(store))[-1]
+    assert "1 (1 more than last time)" in words(second)
+    assert "1 (1 fewer than last time)" in words(second)
+
+
+async def test_after_a_long_pause_one_comes_not_one_for_each_day(store: Database, clock: StoppedClock) -> None:
+    await invited_people(store, GRACE)
+    await asked_for(store, Digest.report("rollout-1", ADA.id))
+    await changed(store, "rollout", state=RolloutState.PAUSED)
+    clock.at = NOON + 10 * DAY
+    assert await send_digests(store, clock) == 0
+    await changed(store, "rollout", state=RolloutState.ACTIVE)
+    assert await send_digests(store, clock) == 1
+    assert await send_digests(store, clock) == 0
+    (digest,) = await stored(store, Digest)
+    assert digest.next_at is not None
+    assert digest.next_at.date() == date(2026, 3, 16), "13 March 2026 is a Friday, and it is past nine"
+
+
+async def test_a_finished_rollout_reports_no_more(store: Database, clock: StoppedClock) -> None:
+    await invited_people(store, GRACE)
+    await asked_for(store, Digest.report("rollout-1", ADA.id))
+    await changed(store, "rollout", state=RolloutState.FINISHED, finished_at=NOON)
+    clock.at = NOON + DAY
+    assert await send_digests(store, clock) == 0
+
+
+async def test_before_anybody_is_invited_there_is_nothing_to_report(store: Database, clock: StoppedClock) -> None:
+    await invited_people(store)
+    await asked_for(store, Digest.report("rollout-1", ADA.id))
+    clock.at = NOON + HOUR
+    assert await send_digests(store, clock) == 0
+    (digest,) = await stored(store, Digest)
+    assert digest.next_at is not None
+    assert digest.next_at > clock.at
+
+
+async def has_had(store: Database, invitation: Invitation, **changes: object) -> None:
+    async with store.transaction() as tx:
+        known = {"reached_at": NOON, "version": invitation.version + 1}
+        await tx.save(invitation.model_copy(update=known | changes))
+
+
+async def test_whoever_does_not_answer_is_named_once_a_day_when_somebody_is_new(
+    store: Database, clock: StoppedClock
+) -> None:
+    ann, bob, cid, dee, eve, fay = (person(name) for name in ("ann", "bob", "cid", "dee", "eve", "fay"))
+    await invited_people(store, ann, bob, cid, dee, eve, fay)
+    of = {each.person_id: each for each in await stored(store, Invitation)}
+    await has_had(store, of[ann.id], reminders=3)
+    await has_had(store, of[bob.id], reminders=2)
+    await has_had(store, of[cid.id], reminders=5, done_at=NOON, due_at=None)
+    await has_had(store, of[dee.id], reminders=5, exempt_at=NOON, due_at=None)
+    await has_had(store, of[eve.id], reminders=5, wish=Wish.STOP, wished_at=NOON)
+    await has_had(store, of[fay.id], reminders=5, reached_at=None)
+    await asked_for(store, Digest.escalation("rollout-1"), after=3)
+    clock.at = NOON + HOUR
+    assert await send_digests(store, clock) == 1
+    (first,) = await told(store)
+    said = words(first)
+    assert [name for name in ("Ann", "Bob", "Cid", "Dee", "Eve", "Fay") if name in said] == ["Ann"]
+
+    clock.at = NOON + DAY
+    assert await send_digests(store, clock) == 0, "nobody is new"
+    bobs = next(each for each in await stored(store, Invitation) if each.person_id == bob.id)
+    await has_had(store, bobs, reminders=3)
+    clock.at = NOON + 2 * DAY
+    assert await send_digests(store, clock) == 1
+    second = words((await told(store))[-1])
+    assert "2 people have not confirmed" in second
+    assert "New since my last message: 1" in second
+    assert second.index("Bob") < second.index("Ann"), "who is new comes first"
+
+
+async def test_of_very_many_some_are_named_and_the_others_counted(store: Database, clock: StoppedClock) -> None:
+    people = [person(f"p{number:02}") for number in range(25)]
+    await invited_people(store, *people)
+    for each in await stored(store, Invitation):
+        await has_had(store, each, reminders=4)
+    await asked_for(store, Digest.escalation("rollout-1"), after=4)
+    clock.at = NOON + HOUR
+    await send_digests(store, clock)
+    (message,) = await told(store)
+    assert "25 people" in words(message)
+    assert "And 5 people more." in words(message)
+
+
+async def test_a_rollouts_report_has_its_own_figures_only(store: Database, clock: StoppedClock) -> None:
+    await invited_people(store, GRACE)
+    await invited_people(store, LINUS, of=rollout(id="rollout-2", enterprise_key="other"), wave="wave-2")
+    await asked_for(store, Digest.report("rollout-2", ADA.id))
+    clock.at = NOON + HOUR
+    await send_digests(store, clock)
+    (message,) = await told(store)
+    assert "0 of 1 done" in words(message)
+    assert len(await stored(store, Rollout)) == 2

@@ -15,6 +15,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -389,6 +390,20 @@ def _simulation_arguments(trial: argparse.ArgumentParser) -> None:
     )
     for name, default, text in whole:
         trial.add_argument(f"--{name}", type=int, default=default, help=f"{text} (default {default})")
+    first = date(2026, 1, 5)
+    trial.add_argument("--start", type=_day, default=first, metavar="DAY", help=f"the first day (default {first})")
+    trial.add_argument("--growing", action="store_true", help="the policy: once, twice, three times as many days")
+    holidays = 'the policy: not on public holidays of this country, such as DE, or of each person\'s "own"'
+    trial.add_argument("--holidays", default="", metavar="COUNTRY", help=holidays)
+    trial.add_argument("--deadline", type=_day, metavar="DAY", help="the policy: the last day")
+    trial.add_argument("--final-notice", action="store_true", help="the policy: a last reminder before the deadline")
+
+
+def _day(words: str) -> date:
+    try:
+        return date.fromisoformat(words)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{words!r} is no day: write it like 2026-03-31") from None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

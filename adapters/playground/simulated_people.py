@@ -256,6 +256,11 @@ def _setup_answers(policy: ReminderPolicy) -> dict[str, str | tuple[str, ...]]:
         "weekdays": tuple(str(day) for day in policy.weekdays),
         "hour_from": str(policy.hour_from),
         "hour_to": str(policy.hour_to),
+        "interval": policy.interval.value,
+        "skip_holidays": ("yes",) if policy.skip_holidays else (),
+        "holiday_country": policy.holiday_country,
+        "deadline": policy.deadline.isoformat() if policy.deadline else "",
+        "final_notice": ("yes",) if policy.final_notice else (),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import accumulate
 from math import ceil
 
@@ -14,11 +14,10 @@ from rich.table import Table
 
 from adapters.playground.simulated_chat import Arrival, Kind
 from adapters.playground.simulated_people import ADMIN_ZONE, Behaviour
-from adapters.playground.simulated_rollout import START, Outcome, Plan
+from adapters.playground.simulated_rollout import Outcome, Plan
 from adapters.slack.platform import LIMITS
 from bot.conversations.bars import bar
-from bot.model import ReminderPolicy
-from bot.texts import zone
+from bot.model import Interval, ReminderPolicy
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 QUANTILES = (0.50, 0.80, 0.95)
@@ -30,7 +29,7 @@ def show(outcome: Outcome, console: Console, took: float) -> None:
     console.print(f"\n[bold]{plan.people:,} simulated people, {_count(plan.days, 'day')}[/]\n")
     facts = (
         ("Policy", in_words(plan.policy)),
-        ("Days", f"as they are in {ADMIN_ZONE}, where the admin is; the first is a Monday"),
+        ("Days", f"as they are in {ADMIN_ZONE}, where the admin is; the first is {_in_full(plan.first_day)}"),
         ("Seed", f"{plan.seed}: the same seed, the same people"),
     )
     console.print(_facts(facts))
@@ -76,10 +75,24 @@ def in_words(policy: ReminderPolicy) -> str:
     then = f", then every {_count(policy.every_days, 'day') if policy.every_days > 1 else 'day'}"
     days = f"{WEEKDAYS[policy.weekdays[0]]} to {WEEKDAYS[policy.weekdays[-1]]}"
     hours = f"{policy.hour_from}:00 to {policy.hour_to}:00"
+    growing = ", and longer each time" if policy.interval is Interval.GROWING else ""
     return (
-        f"{first}{then if policy.at_most > 1 else ''}, at most {policy.at_most}; "
-        f"{days}, {hours} in each person's own time zone."
+        f"{first}{f'{then}{growing}' if policy.at_most > 1 else ''}, at most {policy.at_most}; "
+        f"{days}{_holidays(policy)}, {hours} in each person's own time zone.{_deadline(policy)}"
     )
+
+
+def _holidays(policy: ReminderPolicy) -> str:
+    if not policy.skip_holidays:
+        return ""
+    return f" without the public holidays of {policy.holiday_country or 'their own country'}"
+
+
+def _deadline(policy: ReminderPolicy) -> str:
+    if policy.deadline is None:
+        return ""
+    last = ", with a last reminder on the working day before" if policy.final_notice else ""
+    return f" Deadline: {_in_full(policy.deadline)}{last}."
 
 
 def _by_day(outcome: Outcome) -> Table:
@@ -92,7 +105,7 @@ def _by_day(outcome: Outcome) -> Table:
         sent = {kind: kinds[day, kind] for kind in Kind}
         row = (sent[Kind.INVITATION], sent[Kind.REMINDER], sum(sent.values()))
         numbers = [f"{number:,}" if number else "·" for number in row]
-        table.add_row(_day(day), *numbers, f"{total:,}", _share(total, people))
+        table.add_row(_day(plan, day), *numbers, f"{total:,}", _share(total, people))
     return table
 
 
@@ -165,9 +178,13 @@ def _a_million() -> str:
     return f"in 1,000 workspaces: {minutes:.1f} minutes by Slack's rate limits; usher bench scale says with what"
 
 
-def _day(day: int) -> str:
-    date = START.astimezone(zone(ADMIN_ZONE)).date() + timedelta(days=day - 1)
-    return f"{day:>2} {WEEKDAYS[date.weekday()][:3]}"
+def _day(plan: Plan, day: int) -> str:
+    weekday = (plan.first_day + timedelta(days=day - 1)).weekday()
+    return f"{day:>2} {WEEKDAYS[weekday][:3]}"
+
+
+def _in_full(day: date) -> str:
+    return f"{WEEKDAYS[day.weekday()]} {day.isoformat()}"
 
 
 def _count(number: int, thing: str) -> str:

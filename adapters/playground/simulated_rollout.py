@@ -7,7 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
 from adapters.playground import simulated_people
@@ -28,7 +28,8 @@ from bot.roles import Admins
 from bot.texts import zone
 from bot.waves import WaveWorker
 
-START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)  # a Monday, nine o'clock where the admin is
+FIRST_DAY = date(2026, 1, 5)  # a Monday
+BEGINS_AT = 9  # o'clock, where the admin is
 TICK = timedelta(minutes=15)  # how often reminders are looked for; the real bot looks every 15 seconds
 LATER = datetime.max.replace(tzinfo=UTC)
 
@@ -41,18 +42,22 @@ class Plan:
     days: int
     seed: int
     policy: ReminderPolicy
+    first_day: date = FIRST_DAY
+
+    @property
+    def start(self) -> datetime:
+        """Nine o'clock on the first day, where the admin is."""
+        return datetime.combine(self.first_day, time(BEGINS_AT), zone(ADMIN_ZONE)).astimezone(UTC)
 
     @property
     def end(self) -> datetime:
         """Midnight after the last day, where the admin is."""
-        last = START.astimezone(zone(ADMIN_ZONE)) + timedelta(days=self.days)
-        return last.replace(hour=0).astimezone(UTC)
+        day_after = self.first_day + timedelta(days=self.days)
+        return datetime.combine(day_after, time(), zone(ADMIN_ZONE)).astimezone(UTC)
 
-    @staticmethod
-    def day_of(moment: datetime) -> int:
+    def day_of(self, moment: datetime) -> int:
         """Which day it is where the admin is; the first is 1."""
-        here = zone(ADMIN_ZONE)
-        return (moment.astimezone(here).date() - START.astimezone(here).date()).days + 1
+        return (moment.astimezone(zone(ADMIN_ZONE)).date() - self.first_day).days + 1
 
 
 @dataclass(frozen=True)
@@ -123,15 +128,15 @@ class Trial:
     def __init__(self, store: Store, plan: Plan, answer_within: float) -> None:
         self._store = store
         self._plan = plan
-        self._clock = SimulatedClock(START)
+        self._clock = SimulatedClock(plan.start)
         self._schedule = Schedule()
         self._platform = SimulatedPlatform(self._clock, self._schedule.deliver)
         self._platforms = {self._platform.platform: self._platform}
         self._engine = Engine(store, self._clock, Admins(frozenset()), answer_within=answer_within)
         self._dispatcher = Dispatcher(store, self._platforms, self._clock, jitter=_seeded(plan, "jitter"))
-        self._workspace = simulated_people.workspace(START)
+        self._workspace = simulated_people.workspace(plan.start)
         self._invitees = [self._invitee(number) for number in range(1, plan.people + 1)]
-        self._next_tick = START + TICK
+        self._next_tick = plan.start + TICK
         self._next_pass = LATER
         self._something_happened = False  # since the last tick
 
@@ -166,7 +171,7 @@ class Trial:
         everybody = [invitee.person for invitee in self._invitees]
         directories = {self._platform.platform: SimulatedDirectory(everybody)}
         await LookUpWorker(self._store, directories, self._engine, self._clock).run_once()
-        self._next_pass = START
+        self._next_pass = self._plan.start
 
     async def _people_act(self, now: datetime) -> None:
         for actor in self._schedule.due(now):

@@ -143,6 +143,16 @@ async def test_the_command_prints_the_report(capsys):
         ("--at-most", "-1", "--at-most is -1: give a number from 0 to 20."),
         ("--every-days", "0", "--every-days is 0: give a number from 1 to 60."),
         ("--first-after-days", "61", "--first-after-days is 61: give a number from 1 to 60."),
+        (
+            "--holidays",
+            "Wonderland",
+            "--holidays is Wonderland: give a country's two letters, such as DE, or own.",
+        ),
+        (
+            "--deadline",
+            "2026-01-05",
+            "--deadline is 2026-01-05: give a day after the first, which is 2026-01-05.",
+        ),
     ],
 )
 async def test_numbers_that_make_no_sense_are_a_usage_error(option, value, complaint, capsys):
@@ -178,3 +188,28 @@ def _printed(outcome: Outcome, width: int = 100) -> str:
     console = Console(file=StringIO(), width=width)
     show(outcome, console, took=1.0)
     return console.file.getvalue()
+
+
+async def test_a_whole_policy_can_be_tried():
+    console = Console(file=StringIO(), width=400)
+    options = "--people 5 --days 10 --start 2026-03-30 --growing --holidays own --deadline 2026-04-08 --final-notice"
+    assert await simulate(_arguments(*options.split()), console) == 0
+    printed = console.file.getvalue()
+    assert (
+        "and longer each time, at most 4; Monday to Friday without the public holidays of their own country"
+        in printed
+    )
+    assert "Deadline: Wednesday 2026-04-08, with a last reminder on the working day before." in printed
+    assert "the first is Monday 2026-03-30" in printed
+
+
+async def test_a_last_reminder_needs_a_deadline(capsys):
+    assert await simulate(_arguments("--final-notice"), Console(file=StringIO())) == 2
+    assert "give --deadline too" in capsys.readouterr().err
+
+
+def test_a_day_that_is_none_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit) as ended:
+        _arguments("--start", "someday")
+    assert ended.value.code == 2
+    assert "'someday' is no day: write it like 2026-03-31" in capsys.readouterr().err

@@ -248,6 +248,8 @@ class Invitation(SQLModel):
     needs: tuple[CheckKind, ...] = Field(sa_type=Validated(tuple[CheckKind, ...]))
     invited_at: datetime = Field(sa_type=UtcDateTime)
     reached_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the first message that arrived
+    # They opened the login page: Slack tells, Teams only where the settings want it (adapters/teams/opening.py).
+    login_opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     reminders: int = 0  # queued so far
     due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the next reminder; None: no more
     last_contact_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # what the next one is counted from

@@ -44,6 +44,8 @@ TABLE: Mapping[str, Allowed] = {
     "status.status": Allowed.VIEWERS,
     "status.show": Allowed.VIEWERS,
     "status.missing": Allowed.VIEWERS,
+    "status.filter": Allowed.VIEWERS,
+    "status.filtered": Allowed.VIEWERS,
     "status.waves": Allowed.VIEWERS,
     "rollouts": Allowed.ADMINS,
     "digest": Allowed.ADMINS,
@@ -106,8 +108,11 @@ def role_of(person: Person, admins: Admins) -> Role:
 
 
 def may(role: Role, conversation: str, action: str, *, is_invitee: bool) -> bool:
-    """Whether somebody of this role may take this action. What the table does not name is for admins."""
-    allowed = TABLE.get(f"{conversation}.{action}", TABLE.get(conversation, Allowed.ADMINS))
+    """Whether somebody of this role may take this action. What the table does not name is for admins; what follows a
+    dot in the action's name ("missing.token") makes no difference.
+    """
+    name = action.partition(".")[0]
+    allowed = TABLE.get(f"{conversation}.{name}", TABLE.get(conversation, Allowed.ADMINS))
     match allowed:
         case Allowed.EVERYONE:
             return True

@@ -16,6 +16,8 @@ _IS_OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None)
 _PEOPLE = select(
     func.count().label("invited"),
     func.count(INVITATION.c.reached_at).label("reached"),
+    func.count(INVITATION.c.login_opened_at).label("opened"),
+    func.count().filter(and_(_IS_OPEN, INVITATION.c.unreachable != "")).label("unreachable"),
     func.count(INVITATION.c.done_at).label("done"),
     func.count(INVITATION.c.exempt_at).label("exempt"),
     func.count().filter(_IS_OPEN).label("open"),
@@ -58,6 +60,7 @@ _BY_WAVE = (
         func.coalesce(WAVE.c.starts_at, WAVE.c.created_at).label("began"),
         func.count().label("invited"),
         func.count(INVITATION.c.reached_at).label("reached"),
+        func.count(INVITATION.c.login_opened_at).label("opened"),
         func.count(INVITATION.c.done_at).label("done"),
         func.count(INVITATION.c.exempt_at).label("exempt"),
         func.count().filter(_REPORTED).label("reported"),
@@ -92,6 +95,8 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
     return RolloutCounts(
         invited=people.invited,
         reached=people.reached,
+        opened=people.opened,
+        unreachable=people.unreachable,
         confirmed=dict(checks.all()),
         done=people.done,
         exempt=people.exempt,

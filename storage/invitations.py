@@ -13,9 +13,11 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Select,
+    Text,
     and_,
     bindparam,
     case,
+    cast,
     delete,
     exists,
     func,
@@ -27,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import (
     Check,
+    CheckKind,
     Delivery,
     DeliveryKind,
     DeliveryState,
@@ -38,7 +41,7 @@ from bot.model import (
     Wish,
     derived_id,
 )
-from bot.ports import InvitationView, Reason, RolloutCounts, WaveStanding
+from bot.ports import InvitationView, Missing, Reason, RolloutCounts, WaveStanding
 from storage.counts import by_wave, count
 from storage.deliveries import HELD
 from storage.rows import chunks, fields, insert_alike, plain
@@ -59,6 +62,24 @@ _UNHEARD = and_(
     ~exists().where(CHECK.c.invitation_id == INVITATION.c.id),
     ~exists().where(CASE.c.invitation_id == INVITATION.c.id),
 )
+
+
+def _lacks(kind: CheckKind) -> ColumnElement[bool]:
+    """The check is asked for and not confirmed."""
+    confirmed = exists().where(CHECK.c.invitation_id == INVITATION.c.id, CHECK.c.kind == kind)
+    return and_(cast(INVITATION.c.needs, Text).contains(f'"{kind}"'), ~confirmed)
+
+
+_MISSING: Mapping[Missing, ColumnElement[bool]] = {
+    Missing.ACCESS: _lacks(CheckKind.ACCESS),
+    Missing.TASKS: _lacks(CheckKind.TASKS),
+    Missing.TOKEN: _lacks(CheckKind.TOKEN),
+    Missing.NOT_OPENED: INVITATION.c.login_opened_at.is_(None),
+    Missing.UNREACHABLE: INVITATION.c.unreachable != "",
+    Missing.STOPPED: INVITATION.c.wish != Wish.NONE,
+    Missing.SNOOZED: INVITATION.c.snoozed_until.is_not(None),
+    Missing.ESCALATED: INVITATION.c.escalated_at.is_not(None),
+}
 _WITH_PERSON = select(*fields(INVITATION, Invitation), *fields(PERSON, Person)).join(
     PERSON, PERSON.c.id == INVITATION.c.person_id
 )
@@ -381,10 +402,13 @@ class Invitations:
         )
         return total or 0, await self._several(statement)
 
-    async def open_views(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[InvitationView]:
-        """Who is missing, by name."""
+    async def open_views(
+        self, rollout_id: str, limit: int, offset: int = 0, missing: Missing | None = None
+    ) -> Sequence[InvitationView]:
+        """Who is missing, by name: everybody, or who is missing in this way."""
+        in_this_way = (_MISSING[missing],) if missing is not None else ()
         statement = (
-            _WITH_PERSON.where(INVITATION.c.rollout_id == rollout_id, _OPEN)
+            _WITH_PERSON.where(INVITATION.c.rollout_id == rollout_id, _OPEN, *in_this_way)
             .order_by(func.lower(PERSON.c.name), INVITATION.c.id)
             .limit(limit)
             .offset(offset)

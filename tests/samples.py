@@ -24,6 +24,7 @@ from bot.conversations.invitation import compose, final_notice
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
 from bot.conversations.invite_wave import InviteLoaded
 from bot.conversations.manage import RemindLoaded
+from bot.conversations.missing import PAGE
 from bot.conversations.problem import ProblemLoaded
 from bot.conversations.problem_tree import KINDS
 from bot.conversations.problems import ProblemsLoaded
@@ -32,7 +33,7 @@ from bot.conversations.rollouts import SHOWN as MOST_ROLLOUTS
 from bot.conversations.rollouts import SHOWN_FINISHED, RolloutsLoaded
 from bot.conversations.scene import Loaded
 from bot.conversations.setup import SetupLoaded
-from bot.conversations.status import PAGE, StatusLoaded
+from bot.conversations.status import StatusLoaded
 from bot.conversations.wave import WaveLoaded
 from bot.conversations.wave_messages import progress_message
 from bot.conversations.wish import SHOWN, WishLoaded
@@ -67,6 +68,7 @@ from bot.ports import (
     InvitationView,
     LeftOut,
     ListSummary,
+    Missing,
     Reason,
     RolloutCounts,
     WaveCounts,
@@ -581,6 +583,8 @@ def _status(of: Company) -> Scenes:
     here = scene(of.rollout)
     paused = of.rollout.model_copy(update={"state": RolloutState.PAUSED})
     everything = RolloutCounts(
+        opened=8_000,
+        unreachable=12,
         invited=10_000,
         reached=9_000,
         confirmed=dict.fromkeys(CheckKind, 5_000),
@@ -624,7 +628,9 @@ def _status(of: Company) -> Scenes:
         "nobody missing",
         _decide("status", StatusLoaded(here), press(Token("status", "missing", of.rollout.id), of.admin)),
     )
-    standings = tuple(WaveStanding(NOON + number * DAY, 9_000, 8_999, 100 * number, 1, 77) for number in range(9))
+    standings = tuple(
+        WaveStanding(NOON + number * DAY, 9_000, 8_999, 100 * number, 50 * number, 1, 77) for number in range(9)
+    )
     for page in (0, 3):
         by_wave = press(Token("status", "waves", of.rollout.id, page), of.admin)
         yield f"by wave, page {page}", _decide("status", StatusLoaded(here, waves=standings[: 9 - page]), by_wave)
@@ -636,6 +642,13 @@ def _status(of: Company) -> Scenes:
     for page in (missing, missing[::-1]):
         many = press(Token("status", "missing", of.rollout.id, 2), of.admin)
         yield "missing", _decide("status", StatusLoaded(here, missing=page), many)
+    for which in (None, *Missing):
+        action = "missing" if which is None else f"missing.{which}"
+        nobody = press(Token("status", action, of.rollout.id), of.admin)
+        yield f"missing, {which or 'everybody'}", _decide("status", StatusLoaded(here), nobody)
+    several = press(Token("status", "missing.token", of.rollout.id, 1), of.admin)
+    yield "missing, filtered", _decide("status", StatusLoaded(here, missing=missing), several)
+    yield "filter", _decide("status", StatusLoaded(here), press(Token("status", "filter", of.rollout.id), of.admin))
     asked = command("status", mention(GRACE))
     for invitation in (
         _view(of, reached_at=NOON, exempt_at=NOON, exempt_reason=of.words[:500], unreachable=Reason.BLOCKED.value),

@@ -54,9 +54,9 @@ def _step(loaded: ConfirmLoaded, event: ConfirmEvent, now: datetime) -> Transiti
     if isinstance(event, CheckSeen):
         return _seen(view, event, now)
     action = event.token.action
-    if action in ("show", "opened"):
-        return Transition(reply=Replace(invitation_message(view))) if action == "show" else Transition()
-    if not view.invitation.is_open or view.rollout.state is RolloutState.FINISHED:
+    if action == "opened":
+        return opened(view, now)
+    if action == "show" or not view.invitation.is_open or view.rollout.state is RolloutState.FINISHED:
         return Transition(reply=Replace(invitation_message(view)))
     if action in _KIND:
         return _confirm(view, _KIND[action], event, now)
@@ -87,6 +87,14 @@ def _confirm(
         audit=f"confirmed.{event.token.action}",
         subject=view.invitation.id,
     )
+
+
+def opened(view: InvitationView, now: datetime) -> Transition:
+    """The invitee has opened the login page; the first time is noted."""
+    if view.invitation.login_opened_at is not None:
+        return Transition()
+    changes = {"login_opened_at": now, "version": view.invitation.version + 1}
+    return Transition(state=(view.invitation.model_copy(update=changes),))
 
 
 def _seen(view: InvitationView, event: CheckSeen, now: datetime) -> Transition:

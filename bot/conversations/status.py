@@ -10,6 +10,7 @@ from bot.commands import targets_of, words_of
 from bot.conversations import answers
 from bot.conversations.bars import bar
 from bot.conversations.invitation import checks
+from bot.conversations.missing import PAGE, asked_which, filter_form, missing_message
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
@@ -17,10 +18,9 @@ from bot.model import CheckKind, Person, Rollout, RolloutState, WaveStage
 from bot.planned_waves import day_and_hour
 from bot.ports import InvitationView, RolloutCounts, Transaction, WaveStanding
 from bot.roles import Role, may
-from bot.transition import Replace, SendAgain, Transition, Whisper
+from bot.transition import Replace, SendAgain, ShowForm, Transition, Whisper
 
 StatusEvent = CommandIssued | ButtonPressed | FormSubmitted
-PAGE = 15
 WAVES_SHOWN = 5  # that are planned
 WAVES_A_PAGE = 8
 KINDS_SHOWN = 5  # of problems; `/sso problems` has all
@@ -70,8 +70,10 @@ async def _load(tx: Transaction, event: StatusEvent, scene: Scene) -> StatusLoad
             view = await find_invitation(tx, scene, targets[0])
             return StatusLoaded(scene, person=view, asked_for=targets[0].label or targets[0].id)
         return StatusLoaded(scene, counts=await tx.invitations.counts(scene.rollout.id))
-    if event.token.action == "missing":
-        views = await tx.invitations.open_views(scene.rollout.id, PAGE + 1, event.token.version * PAGE)
+    which = asked_which(event)
+    if which is not None:
+        page = 0 if isinstance(event, FormSubmitted) else event.token.version
+        views = await tx.invitations.open_views(scene.rollout.id, PAGE + 1, page * PAGE, which.missing)
         return StatusLoaded(scene, missing=tuple(views))
     if event.token.action == "waves":
         waves = await tx.invitations.by_wave(scene.rollout.id, WAVES_A_PAGE + 1, event.token.version * WAVES_A_PAGE)
@@ -87,8 +89,12 @@ def _step(loaded: StatusLoaded, event: StatusEvent, _now: datetime) -> Transitio
         return _answer(loaded, rollout, event)
     if event.token.subject != rollout.id:
         return answers.outdated()
-    if event.token.action == "missing":
-        return Transition(reply=Replace(missing_message(rollout, loaded.missing, event.token.version)))
+    which = asked_which(event)
+    if which is not None:
+        page = 0 if isinstance(event, FormSubmitted) else event.token.version
+        return Transition(reply=Replace(missing_message(rollout, loaded.missing, which.missing, page)))
+    if event.token.action == "filter":
+        return Transition(reply=ShowForm(filter_form(rollout)))
     if event.token.action == "waves":
         return Transition(reply=Replace(waves_message(rollout, loaded.waves, event.token.version)))
     counts = loaded.counts or RolloutCounts()
@@ -121,7 +127,8 @@ def status_message(rollout: Rollout, counts: RolloutCounts) -> Message:
     body = (
         *((Notice(text("status.state.paused"), Tone.WARNING),) if rollout.state is RolloutState.PAUSED else ()),
         Section(done),
-        Facts(tuple((name, text("number", n=value)) for name, value in _figures(rollout, counts))),
+        *(Section(line) for line in funnel(rollout, counts)),
+        Facts(tuple((name, text("number", n=value)) for name, value in _figures(counts))),
         *_planned(counts),
         *_deadline(rollout),
         *_reported(counts),
@@ -140,12 +147,22 @@ def for_role(message: Message, role: Role) -> Message:
     return replace(message, buttons=mine)
 
 
-def _figures(rollout: Rollout, counts: RolloutCounts) -> list[tuple[Text, int]]:
+def funnel(rollout: Rollout, counts: RolloutCounts) -> list[Text]:
+    """How many have come how far, each step with a bar: fewer and fewer. Whether somebody has opened the login page
+    is not told everywhere, so the step is left out where nobody has.
+    """
     confirmed: Mapping[CheckKind, int] = counts.confirmed or {}
-    figures = [(text("status.invited"), counts.invited), (text("status.reached"), counts.reached)]
-    figures += [(text(f"status.confirmed.{kind}"), confirmed.get(kind, 0)) for kind in rollout.needs]
-    figures += [(text("status.done"), counts.done), (text("status.open"), counts.open)]
+    steps = [(text("status.invited"), counts.invited), (text("status.reached"), counts.reached)]
+    steps += [(text("status.opened"), counts.opened)] if counts.opened else []
+    steps += [(text(f"status.confirmed.{kind}"), confirmed.get(kind, 0)) for kind in rollout.needs]
+    steps.append((text("status.done"), counts.done))
+    return [text("status.step", bar=bar(number, counts.invited), n=number, what=what) for what, number in steps]
+
+
+def _figures(counts: RolloutCounts) -> list[tuple[Text, int]]:
+    figures = [(text("status.open"), counts.open)]
     figures += [(text("status.exempt"), counts.exempt)] if counts.exempt else []
+    figures += [(text("status.unreachable"), counts.unreachable)] if counts.unreachable else []
     figures += [(text("status.stopped"), counts.stopped)] if counts.stopped else []
     figures += [(text("status.cases"), counts.open_cases)] if counts.open_cases else []
     return [*figures, (text("status.reminders"), counts.reminders)]
@@ -229,18 +246,6 @@ def _send_again(rollout: Rollout, counts: RolloutCounts) -> Transition:
     )
 
 
-def missing_message(rollout: Rollout, views: Sequence[InvitationView], page: int) -> Message:
-    """Who is missing and what, a page at a time."""
-    title = text("missing.title", enterprise=rollout.name)
-    lines: list[Element] = [_missing_line(view) for view in views[:PAGE]]
-    buttons = [Button(text("button.status"), Token("status", "show", rollout.id))]
-    if page:
-        buttons.append(Button(text("button.previous_page"), Token("status", "missing", rollout.id, page - 1)))
-    if len(views) > PAGE:
-        buttons.append(Button(text("button.next_page"), Token("status", "missing", rollout.id, page + 1)))
-    return Message(title, title, tuple(lines) or (Notice(text("missing.nobody"), Tone.SUCCESS),), tuple(buttons))
-
-
 def waves_message(rollout: Rollout, waves: Sequence[WaveStanding], page: int) -> Message:
     """How far the people of each wave are, the newest wave first, a page at a time."""
     title = text("waves.title", enterprise=rollout.name)
@@ -257,22 +262,14 @@ def _wave_lines(wave: WaveStanding) -> tuple[Section, ...]:
     """When it began and how far its people are: of those who are exempt nothing is expected, so they are done."""
     settled = wave.done + wave.exempt
     percent = 100 * settled // wave.invited
-    figures = text("waves.figures", reached=wave.reached, done=wave.done, exempt=wave.exempt, reported=wave.reported)
+    known = {"reached": wave.reached, "done": wave.done, "exempt": wave.exempt, "reported": wave.reported}
+    figures = (
+        text("waves.figures.opened", opened=wave.opened, **known) if wave.opened else text("waves.figures", **known)
+    )
     return (
         Section(text("waves.line", at=When(wave.began), count=wave.invited, percent=percent)),
         Section(text("waves.bar", bar=bar(settled, wave.invited), figures=figures)),
     )
-
-
-def _missing_line(view: InvitationView) -> Section:
-    still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
-    name = view.person.name or view.person.email or view.person.user_id
-    if view.invitation.unreachable:
-        reason = text(f"reason.{view.invitation.unreachable}")
-        return Section(text("missing.unreachable", name=name, open=still_open, reason=reason))
-    if view.invitation.wish:
-        return Section(text(f"missing.{view.invitation.wish}", name=name, open=still_open))
-    return Section(text("missing.line", name=name, open=still_open, count=view.invitation.reminders))
 
 
 def person_message(view: InvitationView) -> Message:

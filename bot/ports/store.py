@@ -32,6 +32,7 @@ from bot.ports.views import (
     CaseGroup,
     InvitationView,
     ListSummary,
+    Missing,
     RemovalCounts,
     RolloutCounts,
     Waiting,
@@ -307,8 +308,10 @@ class Invitations(Protocol):
         """How many are marked and still open, and the first of them: those last marked, then by name."""
         ...
 
-    async def open_views(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[InvitationView]:
-        """Who is missing, by name."""
+    async def open_views(
+        self, rollout_id: str, limit: int, offset: int = 0, missing: Missing | None = None
+    ) -> Sequence[InvitationView]:
+        """Who is missing, by name: everybody, or who is missing in this way."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 
 from bot.events import Problem
 from bot.model import (
@@ -33,6 +34,19 @@ class InvitationView:
         """What is still to be confirmed, in the order in which it is asked."""
         confirmed = {check.kind for check in self.checks}
         return tuple(kind for kind in self.invitation.needs if kind not in confirmed)
+
+
+class Missing(StrEnum):
+    """How somebody of whom something is expected is missing: what an admin can look for."""
+
+    ACCESS = "access"  # these have not confirmed the check of that name
+    TASKS = "tasks"
+    TOKEN = "token"  # noqa: S105  # a check's name
+    NOT_OPENED = "not_opened"  # have not opened the login page, as far as the platform tells
+    UNREACHABLE = "unreachable"  # the last message did not arrive
+    STOPPED = "stopped"  # want no more reminders
+    SNOOZED = "snoozed"
+    ESCALATED = "escalated"
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,7 @@ class WaveStanding:
     invited: int
     reached: int
     done: int
+    opened: int = 0  # the login page, where that is told
     exempt: int = 0
     reported: int = 0  # people whose problem is not solved
 
@@ -110,6 +125,8 @@ class RolloutCounts:
 
     invited: int = 0
     reached: int = 0
+    opened: int = 0  # the login page, where that is told
+    unreachable: int = 0  # of the open ones, whose last message did not arrive
     confirmed: Mapping[CheckKind, int] | None = None
     done: int = 0
     exempt: int = 0

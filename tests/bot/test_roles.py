@@ -12,7 +12,16 @@ from tests.builders import ADA, GRACE, person
 from tests.samples import samples
 
 EVERYBODYS = {"help", "home"}
-VIEWERS = {("status", "status"), ("status", "show"), ("status", "missing"), ("status", "waves"), ("digest", "status")}
+VIEWERS = {
+    ("status", "status"),
+    ("status", "show"),
+    ("status", "missing"),
+    ("status", "waves"),
+    ("digest", "status"),
+    ("status", "filter"),
+    ("status", "filtered"),
+    ("status", "missing.token"),
+}
 RANKS = (Role.OWNER, Role.ADMIN, Role.VIEWER, Role.MEMBER, Role.STRANGER)
 INVITEES = {"confirm", "old_token", "problem", "solved", "wish"}
 ADMINS = {("wish", "exempt")}

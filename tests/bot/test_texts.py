@@ -29,7 +29,7 @@ from bot.events import Problem
 from bot.finishing import FileKind, FinishStep, StepState
 from bot.messages import Link, Text, When, text
 from bot.model import CheckKind, FormerSignIn, Interval, OldToken, Provisioning, Region, RolloutState, Wish
-from bot.ports import Reason
+from bot.ports import Missing, Reason
 from bot.readiness import ReadyPoint
 from bot.texts import LOCALE_DIR, PLAIN, Markup, Reader, language_for, languages, say, zone
 from tests.builders import NOON, sentences
@@ -69,6 +69,7 @@ FAMILIES: Mapping[str, Any] = {
     "progress.title.{}": ("sending", "planned", "held", "paused", "finished", "cancelling", "cancelled"),
     "reason.{}": Reason,
     "missing.{}": WISHES,
+    "missing.which.{}": (*Missing, "everybody"),
     "person.{}": WISHES,
     "wish.{}.done": WISHES,
     "wish.{}.title": WISHES,

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.model import (
     CaseState,
+    Check,
     CheckKind,
     DeliveryKind,
     DeliveryState,
@@ -15,7 +16,7 @@ from bot.model import (
     Wish,
     derived_id,
 )
-from bot.ports import CaseCounts, RolloutCounts, WaveStanding
+from bot.ports import CaseCounts, Missing, RolloutCounts, WaveStanding
 from tests.storage.stored_things import (
     HOUR,
     NOW,
@@ -278,6 +279,37 @@ async def test_who_is_missing_is_listed_by_name_and_by_page(store):
     async with store.transaction() as tx:
         assert [view.person.name for view in await tx.invitations.open_views("r1", 2)] == ["Ben", "Cleo"]
         assert [view.person.name for view in await tx.invitations.open_views("r1", 2, offset=2)] == ["Dan"]
+
+
+async def test_missing_people_are_found_by_the_way_in_which_they_are_missing(store):
+    ada, ben, cleo, dan = await invite(store, ["ada", "ben", "cleo", "dan"])
+    async with store.transaction() as tx:
+        for kind in (CheckKind.ACCESS, CheckKind.TASKS):
+            await tx.save(Check(invitation_id=ada.id, kind=kind, confirmed_at=NOW))
+    await change(store, ada, login_opened_at=NOW, escalated_at=NOW)
+    await change(store, ben, unreachable="blocked", needs=(CheckKind.ACCESS, CheckKind.TOKEN))
+    await change(store, cleo, wish=Wish.STOP, wished_at=NOW, snoozed_until=NOW + HOUR)
+    await change(store, dan, done_at=NOW)
+
+    async def those(way):
+        async with store.transaction() as tx:
+            return [view.person.name for view in await tx.invitations.open_views("r1", 9, missing=way)]
+
+    found = {way: await those(way) for way in (None, *Missing)}
+    assert found == {
+        None: ["Ada", "Ben", "Cleo"],
+        Missing.ACCESS: ["Ben", "Cleo"],
+        Missing.TASKS: ["Cleo"],
+        Missing.TOKEN: ["Ben"],
+        Missing.NOT_OPENED: ["Ben", "Cleo"],
+        Missing.UNREACHABLE: ["Ben"],
+        Missing.STOPPED: ["Cleo"],
+        Missing.SNOOZED: ["Cleo"],
+        Missing.ESCALATED: ["Ada"],
+    }
+    async with store.transaction() as tx:
+        counts = await tx.invitations.counts("r1")
+    assert (counts.opened, counts.unreachable) == (1, 1)
 
 
 async def test_a_rollout_nobody_is_invited_to_counts_zero(store):

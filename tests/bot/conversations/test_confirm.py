@@ -170,8 +170,13 @@ def test_when_nothing_is_expected_an_old_copy_is_brought_up_to_date_and_no_more(
     assert after == Transition(reply=Replace(invitation_message(closed)))
 
 
-def test_opening_the_link_needs_no_answer() -> None:
-    assert act(view(), "opened") == Transition()
+def test_opening_the_link_needs_no_answer_and_is_noted_once() -> None:
+    after = act(view(), "opened")
+    (noted,) = after.state
+    assert isinstance(noted, Invitation)
+    assert (noted.login_opened_at, noted.version) == (NOON, view().invitation.version + 1)
+    assert after == Transition(state=(noted,))
+    assert act(view(login_opened_at=NOON), "opened") == Transition()
 
 
 def test_an_invitation_that_is_not_known_here_is_outdated() -> None:

@@ -11,7 +11,7 @@ from bot.conversations.bars import bar
 from bot.conversations.status import PAGE, STATUS, StatusLoaded
 from bot.messages import Notice, Section, Style, Text, Token, text
 from bot.model import CheckKind, DeliveryState, ReminderPolicy, Rollout, RolloutState
-from bot.ports import CaseCounts, InvitationView, Reason, RolloutCounts
+from bot.ports import CaseCounts, InvitationView, Missing, Reason, RolloutCounts
 from bot.roles import Role
 from bot.transition import Replace, SendAgain, Transition, Whisper
 from tests.builders import (
@@ -22,6 +22,7 @@ from tests.builders import (
     body_keys,
     button,
     command,
+    form_of,
     keys,
     mention,
     message_of,
@@ -139,16 +140,47 @@ def test_who_is_missing_is_listed_with_what_is_open() -> None:
     said = words(message).replace("**", "")
     assert "Grace: access, tasks, and token · 0 reminders" in said
     assert "Grace: tasks and token · not reached: they have blocked me" in said
-    assert actions(message) == ["show"]
+    assert actions(message) == ["show", "filter"]
 
 
 def test_long_lists_come_in_pages() -> None:
     first = message_of(step(press(token("missing")), missing=missing(PAGE + 1)).reply)
     assert len(first.body) == PAGE
-    assert [(each.token.action, each.token.version) for each in first.buttons] == [("show", 0), ("missing", 1)]
+    assert [(each.token.action, each.token.version) for each in first.buttons] == [
+        ("show", 0),
+        ("filter", 0),
+        ("missing", 1),
+    ]
 
     last = message_of(step(press(token("missing", 1)), missing=missing(1)).reply)
-    assert [(each.token.action, each.token.version) for each in last.buttons] == [("show", 0), ("missing", 0)]
+    assert [(each.token.action, each.token.version) for each in last.buttons] == [
+        ("show", 0),
+        ("filter", 0),
+        ("missing", 0),
+    ]
+
+
+def test_pages_keep_to_the_filter() -> None:
+    page = message_of(step(press(token("missing.unreachable", 1)), missing=missing(PAGE + 1)).reply)
+    assert body_keys(page)[0] == "missing.only"
+    turns = [(each.token.action, each.token.version) for each in page.buttons][2:]
+    assert turns == [("missing.unreachable", 0), ("missing.unreachable", 2)]
+
+
+def test_the_filter_offers_what_this_rollout_can_lack() -> None:
+    form = form_of(step(press(token("filter"))).reply)
+    (which,) = form.fields
+    offered = [choice.value for choice in which.choices]
+    assert offered == ["everybody", *Missing]
+    form = form_of(step(press(token("filter")), rollout(uses_tokens=False, former_sign_in=())).reply)
+    offered = [choice.value for choice in form.fields[0].choices]
+    assert offered == ["everybody", *(way for way in Missing if way not in (Missing.TASKS, Missing.TOKEN))]
+
+
+def test_nobody_is_missing_in_this_way() -> None:
+    message = message_of(step(press(token("missing.stopped"))).reply)
+    assert body_keys(message) == ["missing.only", "missing.nobody.such"]
+    assert actions(message) == ["show", "filter"]
 
 
 def test_a_page_that_has_become_empty_says_so() -> None:

@@ -37,6 +37,7 @@ from adapters.slack.platform import LIMITS as SLACK
 from adapters.slack.shared import SharedSlackAdapter, Sites
 from adapters.sonarqube import SonarQubeApi
 from adapters.teams.adapter import TeamsAdapter, TeamsConfig
+from adapters.teams.opening import LoginLinks
 from adapters.teams.profiles import ASK_WHO_WITHIN as TEAMS_PROFILE_WITHIN
 from bot.clock import SystemClock
 from bot.dispatcher import Dispatcher
@@ -151,6 +152,9 @@ def chat_adapters(
             service_hosts=settings.teams_service_hosts,
             allow_loopback=settings.teams_is_emulated,
             messages_per_second=settings.teams_messages_per_second,
+            login_links=(
+                LoginLinks(settings.public_url, settings.secret_keys) if settings.teams_login_redirect else None
+            ),
             ask_who_within=limits.teams_profile,
         )
         adapters.append(TeamsAdapter(teams, handle, store, clock))

@@ -379,6 +379,14 @@ class Invitations:
         """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
         return await by_wave(self._connection, rollout_id, limit, offset)
 
+    async def login_opened(self, invitation_id: str, now: datetime) -> str | None:
+        """Note that the invitee has opened the login page, if it is the first time; returns the page's address."""
+        first = and_(INVITATION.c.id == invitation_id, INVITATION.c.login_opened_at.is_(None))
+        await self._connection.execute(update(INVITATION).where(first).values(login_opened_at=now))
+        whose = select(INVITATION.c.rollout_id).where(INVITATION.c.id == invitation_id).scalar_subquery()
+        address: str | None = await self._connection.scalar(select(ROLLOUT.c.login_url).where(ROLLOUT.c.id == whose))
+        return address
+
     async def escalate(self, rollout_id: str, after: int, now: datetime) -> int:
         """Mark who has had so many reminders and has not confirmed; returns how many were not marked before."""
         silent = and_(

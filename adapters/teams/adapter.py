@@ -16,6 +16,7 @@ from adapters.teams.directory import TeamsDirectory
 from adapters.teams.graph import GRAPH_URL, Graph
 from adapters.teams.inbound import Inbound
 from adapters.teams.install import GLOBAL_SERVICE_URL, Installation
+from adapters.teams.opening import LoginLinks
 from adapters.teams.platform import LIMITS, TeamsPlatform
 from adapters.teams.profiles import ASK_WHO_WITHIN, Profiles
 from adapters.teams.replies import Replies
@@ -49,6 +50,7 @@ class TeamsConfig:
     allow_loopback: bool = False
     time_out: ClientTimeout = TIMEOUT  # for one call of the Bot Connector
     messages_per_second: float = LIMITS.per_second  # all calls in the tenant
+    login_links: LoginLinks | None = None  # where who opens the login page is to be noted
     ask_who_within: float = ASK_WHO_WITHIN  # seconds; the person waits for the bot's answer meanwhile
 
 
@@ -88,8 +90,12 @@ class TeamsAdapter:
             service_url=config.service_url,
         )
         self.platform = TeamsPlatform(
-            connector, config.app_id, replace(LIMITS, per_second=config.messages_per_second)
+            connector,
+            config.app_id,
+            replace(LIMITS, per_second=config.messages_per_second),
+            config.login_links,
         )
+        self._login_links, self._store, self._clock = config.login_links, store, clock
         profiles = Profiles(connector, clock, self._background, config.ask_who_within)
         self.directory = TeamsDirectory(
             Rosters(connector, profiles, clock, config.app_id),
@@ -109,8 +115,10 @@ class TeamsAdapter:
         self._door = TeamsCloudAdapter(authentication, inbound.on_turn)
 
     def add_routes(self, app: web.Application) -> None:
-        """POST /api/messages."""
+        """POST /api/messages; and, where it is wanted, GET /teams/login/{proof}."""
         app.router.add_post(MESSAGES_PATH, self._door.process)
+        if self._login_links is not None:
+            self._login_links.add_routes(app, self._store, self._clock)
 
     async def start(self) -> None:
         """Make the tenant known to the store. Raises StoreUnavailable."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from adapters.teams import outcomes
 from adapters.teams.connector import Connector
 from adapters.teams.connector_error import ConnectorError
+from adapters.teams.opening import LoginLinks
 from adapters.teams.render import message_activity
 from bot.messages import Message
 from bot.model import Person, Platform, Workspace
@@ -31,10 +32,17 @@ class TeamsPlatform:
     platform = Platform.TEAMS
     can_find = False  # the Connector cannot be asked for a message
 
-    def __init__(self, connector: Connector, app_id: str, limits: Limits = LIMITS) -> None:
+    def __init__(
+        self, connector: Connector, app_id: str, limits: Limits = LIMITS, links: LoginLinks | None = None
+    ) -> None:
         self.limits = limits
         self._connector = connector
         self._app_id = app_id
+        self._links = links
+
+    def activity(self, message: Message, reader: Reader) -> dict[str, object]:
+        """The activity that shows a message."""
+        return message_activity(self._links.shown(message) if self._links else message, reader)
 
     async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:  # noqa: ARG002  # Teams has no place for an id that could be found again
         """One message; the conversation is made first where it is not known, which shows nothing."""
@@ -44,7 +52,7 @@ class TeamsPlatform:
                 conversation_id = await self.conversation(workspace, person.user_id)
             except ConnectorError as error:
                 return outcomes.of_create(error)
-        activity = message_activity(message, reader_of(person))
+        activity = self.activity(message, reader_of(person))
         try:
             message_id = await self._posted(workspace.service_url, conversation_id, activity)
         except ConnectorError as error:
@@ -54,7 +62,7 @@ class TeamsPlatform:
 
     async def update(self, workspace: Workspace, person: Person, sent: Sent, message: Message) -> Outcome:
         """Replace the message."""
-        activity = message_activity(message, reader_of(person))
+        activity = self.activity(message, reader_of(person))
         try:
             await self._connector.update(workspace.service_url, sent.channel_id, sent.message_id, activity)
         except ConnectorError as error:

@@ -10,7 +10,7 @@ from adapters.teams.connector_error import ConnectorError, Outcome, again_after
 from adapters.teams.forms import form_activity
 from adapters.teams.install import Installation
 from adapters.teams.platform import TeamsPlatform, reader_of
-from adapters.teams.render import CONTENT_TYPE, Pen, message_activity
+from adapters.teams.render import CONTENT_TYPE, Pen
 from bot.messages import Form, Message, Notice, Section, Tone, text
 from bot.model import Person, Workspace
 from bot.texts import Reader
@@ -59,11 +59,11 @@ class Replies:
             case None:
                 return
             case Whisper() | ShowHome() | Replace():
-                activity = message_activity(reply.message, asked.reader)
+                activity = self._platform.activity(reply.message, asked.reader)
             case ShowForm():
                 activity = form_activity(reply.form, asked.reader)
             case CloseForm():
-                activity = message_activity(reply.message or _done(), asked.reader)
+                activity = self._platform.activity(reply.message or _done(), asked.reader)
             case _:
                 assert_never(reply)
         self._background.start(self._say(asked, activity))
@@ -80,7 +80,7 @@ class Replies:
             case Replace():
                 return self._replace(asked, reply)
             case CloseForm():
-                return self._change(asked, message_activity(reply.message or _done(), asked.reader))
+                return self._change(asked, self._platform.activity(reply.message or _done(), asked.reader))
             case _:
                 assert_never(reply)
 
@@ -95,7 +95,7 @@ class Replies:
         words = short_words(message, asked.reader)
         if words is not None:
             return toast(words)
-        self._background.start(self._say(asked, message_activity(message, asked.reader)))
+        self._background.start(self._say(asked, self._platform.activity(message, asked.reader)))
         return _toast("teams.see_chat", asked)
 
     def _show_form(self, asked: Asked, form: Form) -> Json:
@@ -107,7 +107,7 @@ class Replies:
         return _toast("teams.see_chat", asked)
 
     def _replace(self, asked: Asked, reply: Replace) -> Json:
-        answer = self._change(asked, message_activity(reply.message, asked.reader))
+        answer = self._change(asked, self._platform.activity(reply.message, asked.reader))
         # There is one answer to a press: where it is a toast, the card comes with the change of the message alone.
         return answer if reply.toast is None else self._whisper(asked, reply.toast)
 
@@ -135,7 +135,7 @@ class Replies:
                 raise
             sentence = text("teams.install_first")
             note = Message(summary=sentence, body=(Notice(sentence, Tone.WARNING),))
-            words = message_activity(note, asked.reader)
+            words = self._platform.activity(note, asked.reader)
             await patiently(lambda: self._connector.send(service_url, asked.conversation_id, words), again_after)
 
     async def _chat(self, asked: Asked) -> str:

@@ -298,6 +298,12 @@ class Invitations(Protocol):
         """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
         ...
 
+    async def login_opened(self, invitation_id: str, now: datetime) -> str | None:
+        """Note that the invitee has opened the login page, if it is the first time; returns the page's address, None
+        when there is no such invitation. Touches no version: nobody decides anything by it.
+        """
+        ...
+
     async def escalate(self, rollout_id: str, after: int, now: datetime) -> int:
         """Mark who has had so many reminders and has not confirmed, though reached and not left alone by their own
         wish; returns how many were not marked before.

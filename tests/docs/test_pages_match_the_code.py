@@ -33,22 +33,31 @@ def test_the_env_example_names_every_setting_once():
     assert sorted(re.findall(r"^#?(USHER_\w+)=", example, re.MULTILINE)) == setting_names()
 
 
+def written(default):
+    """As one writes it into the environment."""
+    match default:
+        case SecretStr():
+            return default.get_secret_value()
+        case tuple():
+            return ",".join(default)
+        case bool():
+            return str(default).lower()
+        case _:
+            return str(default)
+
+
 def test_what_the_env_example_leaves_commented_out_has_its_default():
     example = (ROOT / ".env.example").read_text()
 
     for name, value in re.findall(r"^#USHER_(\w+)=(.*)$", example, re.MULTILINE):
-        default = Settings.model_fields[name.lower()].default
-        default = default.get_secret_value() if isinstance(default, SecretStr) else default
-        assert value == (",".join(default) if isinstance(default, tuple) else str(default)), name
+        assert value == written(Settings.model_fields[name.lower()].default), name
 
 
 def test_the_settings_page_gives_the_defaults():
     told = dict(re.findall(r"^\| `USHER_(\w+)` \| `([^`]*)` \|", page("settings.md"), re.MULTILINE))
 
     for name, value in told.items():
-        default = Settings.model_fields[name.lower()].default
-        default = default.get_secret_value() if isinstance(default, SecretStr) else default
-        assert value == (",".join(default) if isinstance(default, tuple) else str(default)), name
+        assert value == written(Settings.model_fields[name.lower()].default), name
 
 
 def test_every_setting_that_a_page_mentions_exists():

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from aiohttp import ClientSession
 from babel.dates import format_date
 
-from tests.e2e.office import Chat
-from tests.e2e.rollouts import ALL_CHECKS, confirms_everything, invited, invites
+from adapters.playground.teams.cards import buttons
+from tests.e2e.office import Chat, eventually
+from tests.e2e.rollouts import ALL_CHECKS, LOGIN_URL, confirms_everything, invited, invites
 
 EVERYTHING: dict[str, str | list[str]] = {}
 NOBODY_SIGNED_IN_BEFORE: dict[str, str | list[str]] = {"former_sign_in": []}
@@ -180,3 +182,31 @@ async def test_an_invitation_from_one_platform_is_confirmed_there_only_once_whoe
 def _same_person(chat: Chat, elsewhere: Chat) -> None:
     slack, teams = (chat, elsewhere) if chat.name == "slack" else (elsewhere, chat)
     slack.invitee.has_address(teams.invitee.email)
+
+
+async def test_the_status_tells_who_has_opened_the_login_page(chat: Chat):
+    """Slack tells that the button was pressed; on Teams it leads through the bot where the settings want that."""
+    chat.office.changed_settings = {"teams_login_redirect": True}
+    await chat.office.restarts_the_bot()
+    invitation = await invited(chat)
+    if chat.name == "slack":
+        await chat.invitee.presses("Sign in with SSO", on=invitation)
+    else:
+        button = next(each for each in buttons(invitation.native.card) if each.title == "Sign in with SSO")
+        address = str(button.action["url"]).removeprefix(chat.office.playground.public_url)
+        async with (
+            ClientSession() as browser,
+            browser.get(chat.office.url + address, allow_redirects=False) as response,
+        ):
+            assert response.headers["Location"] == LOGIN_URL
+    await eventually(lambda: _opened(chat))
+    await chat.admin.types("/sso status")
+    await chat.admin.reads("1 Opened the login page")
+    await chat.admin.presses("Who is missing")
+    await chat.admin.presses("Filter…")
+    await chat.admin.submits({"which": "not_opened"})
+    await chat.admin.reads("Nobody is.")
+
+
+async def _opened(chat: Chat) -> bool:
+    return all(each.login_opened_at for each in await chat.office.rows("invitation"))

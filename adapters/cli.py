@@ -130,6 +130,7 @@ async def assembled(
             metrics=metrics,
             backlog=backlog,
             clock=clock,
+            handle=handle,
             middlewares=(*traces.middlewares(), metrics.middleware()),
         )
 

@@ -18,7 +18,7 @@ from adapters.chat import ChatAdapter, PlatformUnavailable
 from adapters.metrics import Metrics
 from bot.dispatcher import Dispatcher
 from bot.lookups import LookUpWorker
-from bot.ports import Clock, Store, StoreUnavailable
+from bot.ports import Clock, Handle, Store, StoreUnavailable
 from bot.waves import WaveWorker
 
 MAX_BODY = 1024 * 1024  # bytes; Slack's and Teams' largest requests are far below
@@ -42,6 +42,7 @@ class Bot:
     metrics: Metrics
     backlog: BacklogCollector
     clock: Clock
+    handle: Handle
     middlewares: Sequence[Middleware] = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)  # both platforms have started
 
@@ -51,7 +52,7 @@ class Bot:
         for adapter in self.adapters:
             adapter.add_routes(app)
         about.add_routes(app)
-        files.add_routes(app, self.store, self.clock)
+        files.add_routes(app, self.store, self.clock, self.handle)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)

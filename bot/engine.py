@@ -24,6 +24,7 @@ from bot.events import (
     Event,
     FormSubmitted,
     HomeOpened,
+    ListHandedIn,
     MessageReceived,
     PeopleFound,
 )
@@ -65,7 +66,7 @@ class Engine:
 
     async def __call__(self, event: Event) -> Reply | None:
         """Decide and commit; the reply is to be shown now. See bot.ports.Handle for what callers may rely on."""
-        waiting = not isinstance(event, PeopleFound | CheckSeen)
+        waiting = not isinstance(event, PeopleFound | CheckSeen | ListHandedIn)
         try:
             return await self._in_time(event, self._answer_within if waiting else BACKGROUND_WITHIN)
         except (TimeoutError, StoreUnavailable, StaleWrite) as failure:
@@ -163,7 +164,7 @@ async def _about(tx: Transaction, scene: Scene, event: Event) -> Scene:
     match event:
         case ButtonPressed() | FormSubmitted() if runs_it:
             subject = event.token.subject
-        case PeopleFound():
+        case PeopleFound() | ListHandedIn():
             subject = event.dialog_id
         case _:
             return scene
@@ -188,6 +189,8 @@ def conversation_for(event: Event) -> tuple[Conversation, str]:
             return CONVERSATIONS["home"], "open"
         case PeopleFound():
             return CONVERSATIONS["invite"], "found"
+        case ListHandedIn():
+            return CONVERSATIONS["invite"], "handed_in"
         case CheckSeen():
             return CONVERSATIONS["confirm"], "seen"
 

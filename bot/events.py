@@ -22,6 +22,7 @@ class TargetKind(StrEnum):
     TEAM = "team"  # a Teams team
     TAG = "tag"  # a Teams tag
     EMAIL = "email"
+    LINE = "line"  # of a list that was handed in: it has no address
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ class Problem(StrEnum):
     OTHER_WORKSPACE = "other_workspace"
     DIRECTORY_FAILED = "directory_failed"
     LOOK_UP_FAILED = "look_up_failed"  # a fault of the bot's own
+    NO_ADDRESS = "no_address"  # a line of a list that was handed in
     INVITED = "invited"  # already, in this rollout
 
 
@@ -155,6 +157,21 @@ class PeopleFound(Incoming):
     list_id: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ListHandedIn(Incoming):
+    """An admin has uploaded a list of addresses, by a link that was made for them in this dialog."""
+
+    dialog_id: str
+    targets: tuple[Target, ...]
+
+
 Event: TypeAlias = (
-    CommandIssued | ButtonPressed | FormSubmitted | MessageReceived | HomeOpened | CheckSeen | PeopleFound
+    CommandIssued
+    | ButtonPressed
+    | FormSubmitted
+    | MessageReceived
+    | HomeOpened
+    | CheckSeen
+    | PeopleFound
+    | ListHandedIn
 )

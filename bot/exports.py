@@ -14,9 +14,11 @@ from io import StringIO
 from typing import Literal, assert_never
 
 from bot.finishing import FileKind, FinishStep, Handout
+from bot.messages import text
 from bot.model import AuditEntry, Check, CheckKind, Rollout
 from bot.ports import InvitationView, Store
 from bot.removal import by_organization
+from bot.texts import Reader, say
 
 PAGE = 500
 BOM = "\ufeff"
@@ -40,6 +42,7 @@ PEOPLE = (
     "unreachable",
 )
 REMOVAL = ("organization", "name", "email", "remove", "reasons")
+LEFT_OUT = ("who", "why")
 AUDIT = ("at", "actor", "action", "subject", "outcome", "workspace", "details")
 
 
@@ -114,7 +117,7 @@ def audit_json(entry: AuditEntry) -> str:
     return entry.model_dump_json(exclude={"company"}) + "\n"
 
 
-Listed = Literal[FileKind.PEOPLE, FileKind.REMOVAL, FileKind.AUDIT, FileKind.AUDIT_LINES]
+Listed = Literal[FileKind.PEOPLE, FileKind.REMOVAL, FileKind.AUDIT, FileKind.AUDIT_LINES, FileKind.LEFT_OUT]
 
 
 def pages(store: Store, handout: Handout, kind: Listed) -> AsyncIterator[str]:
@@ -128,6 +131,8 @@ def pages(store: Store, handout: Handout, kind: Listed) -> AsyncIterator[str]:
             return _audit(store, handout.rollout_id, BOM + csv_line(AUDIT), audit_line)
         case FileKind.AUDIT_LINES:
             return _audit(store, handout.rollout_id, "", audit_json)
+        case FileKind.LEFT_OUT:
+            return _left_out(store, handout.subject)
         case _:
             assert_never(kind)
 
@@ -159,6 +164,19 @@ async def _audit(
             return
         yield "".join(line(entry) for entry in entries)
         after = entries[-1]
+
+
+async def _left_out(store: Store, list_id: str) -> AsyncIterator[str]:
+    yield BOM + csv_line(LEFT_OUT)
+    after = -1
+    while True:
+        async with store.transaction() as tx:
+            lines = await tx.lists.left_out(list_id, after, PAGE)
+        if not lines:
+            return
+        reasons = [say(text(f"left_out.{each.problem}.short"), Reader()) for each in lines]
+        yield "".join(csv_line((each.label, why)) for each, why in zip(lines, reasons, strict=True))
+        after = lines[-1].position
 
 
 async def _everybody(store: Store, rollout_id: str) -> AsyncIterator[Sequence[InvitationView]]:

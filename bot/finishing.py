@@ -87,13 +87,15 @@ def uses_bitbucket(rollout: Rollout) -> bool:
 
 
 class FileKind(StrEnum):
-    """The files that an admin can ask for."""
+    """The files that pass between an admin and the bot."""
 
     REMOVAL = "removal"  # whose old account may go and whose not, by organization; CSV
     PEOPLE = "people"  # everybody invited, with each check; CSV
     AUDIT = "audit"  # the audit log; CSV
     AUDIT_LINES = "audit_lines"  # the same as JSON Lines
     REPORT = "report"  # the rollout in figures; HTML. All there is when its people are erased
+    LEFT_OUT = "left_out"  # who of a list is not invited, and why; CSV
+    ADDRESSES = "addresses"  # the other way round: a list of people that the admin hands in
 
 
 LINK_LIVES = timedelta(minutes=15)
@@ -109,6 +111,7 @@ class Handout(SQLModel):
     rollout_id: str
     workspace_id: str
     person_id: str  # for whom
+    subject: str = ""  # of LEFT_OUT the list, of ADDRESSES the dialog
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
     taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     version: int = 0

@@ -155,7 +155,11 @@ class Erasing:
         )
         asked = and_(LOOK_UP.c.workspace_id.in_(workspaces), LOOK_UP.c.state == LookUpState.DONE)
         lists: Any = select(LOOK_UP.c.id + ":" + cast(LOOK_UP.c.attempt, String)).where(asked)
-        await self._delete(LISTED, LISTED.c.list_id.in_(lists))
+        of_people = select(LISTED.c.list_id).where(LISTED.c.workspace_id.in_(workspaces))
+        waits = exists().where(
+            WAVE.c.list_id == LISTED.c.list_id, WAVE.c.finished_at.is_(None), WAVE.c.rollout_id != rollout.id
+        )
+        await self._delete(LISTED, and_(or_(LISTED.c.list_id.in_(lists), LISTED.c.list_id.in_(of_people)), ~waits))
         await self._delete(LOOK_UP, asked)
         await self._delete(DELIVERY, or_(DELIVERY.c.rollout_id == rollout.id, settled))
         for table in (CASE, CURRENT_ROLLOUT, DIALOG, DIGEST, WAVE, FINISH_ITEM, HANDOUT):

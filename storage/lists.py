@@ -66,6 +66,16 @@ class Lists:
         )
         return [plain(Listed, row) for row in await self._connection.execute(statement)]
 
+    async def left_out(self, list_id: str, after: int, limit: int) -> Sequence[Listed]:
+        """Who is left out, in the list's order, behind the position `after`."""
+        statement = (
+            select(*fields(LISTED, Listed))
+            .where(LISTED.c.list_id == list_id, ~_IS_PERSON, LISTED.c.position > after)
+            .order_by(LISTED.c.position)
+            .limit(limit)
+        )
+        return [plain(Listed, row) for row in await self._connection.execute(statement)]
+
     async def take(self, list_id: str, limit: int) -> Sequence[str]:
         """Remove the first people from the list and return their ids."""
         first = (

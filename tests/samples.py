@@ -307,6 +307,9 @@ def _invite(of: Company) -> Scenes:
     yield "no rollout", _decide("invite", InviteLoaded(scene()), command("invite"))
     yield "usage", _decide("invite", InviteLoaded(here), command("invite"))
     yield "here, in a chat of two", _decide("invite", InviteLoaded(here), command("invite team"))
+    reachable = InviteLoaded(scene(of.rollout, public_url="https://usher.example", secret="s" * 43))
+    yield "a file", _decide("invite", reachable, command("invite csv"))
+    yield "a file, without an address", _decide("invite", InviteLoaded(here), command("invite csv"))
     yield "unknown word", _decide("invite", InviteLoaded(here), command(f"invite {of.words.split()[0]}"))
     paused = scene(of.rollout.model_copy(update={"state": RolloutState.PAUSED}))
     yield "paused", _decide("invite", InviteLoaded(paused), command("invite a@b.example"))
@@ -343,12 +346,16 @@ def _invite(of: Company) -> Scenes:
         "later",
         "show",
         "ready",
+        "left_out",
         "all",
     ):
         token = Token("invite", action, dialog.id, waiting.version)
         summary = ListSummary({"slack:T1": 1500}, names) if action == "show" else ListSummary()
         loaded = InviteLoaded(here, dialog=waiting, summary=summary, lines=lines)
         yield action, _decide("invite", loaded, press(token, of.admin))
+    reachable = replace(reachable, dialog=waiting, lines=lines)
+    token = Token("invite", "left_out", dialog.id, waiting.version)
+    yield "left out, as a file", _decide("invite", reachable, press(token, of.admin))
     loaded = InviteLoaded(here, dialog=waiting, lines=lines)
     plan = Token("invite", "plan", dialog.id, waiting.version)
     for name, days, hold in (

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 from bot.conversations import CONVERSATIONS
 from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.erase import EraseLoaded
-from bot.conversations.export import ExportLoaded
+from bot.conversations.export import OFFERED, ExportLoaded
 from bot.conversations.finish import FinishLoaded
 from bot.conversations.finish_removal import SHOWN_NAMES, RemovalLoaded
 from bot.conversations.invitation import compose
-from bot.finishing import FileKind, FinishItem, FinishStep, StepState, steps_of
+from bot.finishing import FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Token
 from bot.model import Delivery, DeliveryKind, DeliveryState, OldToken, Person, Rollout, RolloutState
 from bot.ports import RemovalCounts, RolloutCounts
@@ -188,7 +188,7 @@ def _export(of: Company) -> Scenes:
     yield "no rollout", CONVERSATIONS["export"].decide(ExportLoaded(scene()), ask, NOON)
     yield "no address", CONVERSATIONS["export"].decide(ExportLoaded(scene(), None, of.rollout), ask, NOON)
     yield "which", CONVERSATIONS["export"].decide(reachable, ask, NOON)
-    for kind in FileKind:
+    for kind in OFFERED:
         pressed = press(Token("export", f"make.{kind}", of.rollout.id), of.admin)
         yield kind, CONVERSATIONS["export"].decide(reachable, pressed, NOON)
 

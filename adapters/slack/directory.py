@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from adapters.slack.members import Members
 from adapters.slack.paging import Patience
@@ -92,6 +93,10 @@ class _LookUp:
                 self._leave_out(target.label or target.id, Problem.UNKNOWN_GROUP)
             case TargetKind.TAG:
                 self._leave_out(target.label or target.id, Problem.TAGS_NOT_ALLOWED)
+            case TargetKind.LINE:
+                self._leave_out(target.label, Problem.NO_ADDRESS)
+            case _:
+                assert_never(target.kind)
 
     async def _collect_group(self, target: Target) -> None:
         label = target.label or f"@{target.id}"

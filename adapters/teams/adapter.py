@@ -115,7 +115,7 @@ class TeamsAdapter:
         self._door = TeamsCloudAdapter(authentication, inbound.on_turn)
 
     def add_routes(self, app: web.Application) -> None:
-        """POST /api/messages; and, where it is wanted, GET /teams/login/{proof}."""
+        """POST /api/messages; and, where it is wanted, GET /login/{proof}."""
         app.router.add_post(MESSAGES_PATH, self._door.process)
         if self._login_links is not None:
             self._login_links.add_routes(app, self._store, self._clock)

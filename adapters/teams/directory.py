@@ -85,6 +85,8 @@ class TeamsDirectory:
                 await self._email(workspace, target, found)
             case TargetKind.GROUP:  # user groups are Slack's
                 found.leave_out(target.label or target.id, Problem.GROUPS_NOT_ALLOWED)
+            case TargetKind.LINE:
+                found.leave_out(target.label, Problem.NO_ADDRESS)
             case _:
                 assert_never(target.kind)
 

@@ -18,7 +18,7 @@ from aiohttp import web
 from bot.messages import AnyButton, LinkButton, Message, Token
 from bot.ports import Clock, Store, StoreUnavailable
 
-PATH = "/teams/login/{proof}"
+PATH = "/login/{proof}"
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
 PROOF_BYTES = 16
 

@@ -47,7 +47,7 @@ def _step(loaded: ExportLoaded, event: ExportEvent, now: datetime) -> Transition
     if isinstance(event, CommandIssued):
         return Transition(reply=Whisper(_choice(rollout)))
     action, _, kind = event.token.action.partition(".")
-    if action != "make" or kind not in set(FileKind):
+    if action != "make" or kind not in set(OFFERED):
         return answers.outdated()
     return _hand_out(loaded.scene, rollout, FileKind(kind), event, now)
 
@@ -65,23 +65,35 @@ def _choice(rollout: Rollout) -> Message:
 def _hand_out(
     scene: Scene, rollout: Rollout, kind: FileKind, event: ButtonPressed | FormSubmitted, now: datetime
 ) -> Transition:
+    handout, message = file_link(scene, rollout, kind, event, now)
+    return Transition(
+        reply=Whisper(message),
+        state=(handout,),
+        audit=f"file.offered.{kind}",
+        subject=rollout.id,
+    )
+
+
+def file_link(
+    scene: Scene, rollout: Rollout, kind: FileKind, event: ExportEvent, now: datetime, *, subject: str = ""
+) -> tuple[Handout, Message]:
+    """The row of a file that passes between this admin and the bot, and the message with the link to it."""
     handout = Handout(
         id=Handout.key(scene.secret),
         kind=kind,
         rollout_id=rollout.id,
         workspace_id=event.workspace_id,
         person_id=event.actor.id,
+        subject=subject,
         expires_at=now + LINK_LIVES,
         version=1,
     )
-    sentence = text("export.ready", minutes=int(LINK_LIVES.total_seconds() // 60))
-    link = LinkButton(text("export.fetch"), f"{scene.public_url}/files/{scene.secret}", style=Style.PRIMARY)
-    return Transition(
-        reply=Whisper(Message(sentence, text(f"export.{kind}"), (Section(sentence),), (link,))),
-        state=(handout,),
-        audit=f"file.offered.{kind}",
-        subject=rollout.id,
-    )
+    handed_in = kind is FileKind.ADDRESSES
+    minutes = int(LINK_LIVES.total_seconds() // 60)
+    sentence = text("export.hand_in" if handed_in else "export.ready", minutes=minutes)
+    label = text("export.upload" if handed_in else "export.fetch")
+    link = LinkButton(label, f"{scene.public_url}/files/{scene.secret}", style=Style.PRIMARY)
+    return handout, Message(sentence, text(f"export.{kind}"), (Section(sentence),), (link,))
 
 
 EXPORT = Conversation("export", _load, _step)

@@ -10,26 +10,37 @@ from datetime import datetime
 
 from bot.commands import targets_of, words_of
 from bot.conversations import answers
+from bot.conversations.invite_file import ask_for_a_file, file_of_left_out, handed_in
 from bot.conversations.invite_later import Plan, plan_form, read_plan, size_in
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES, list_message, names_message
-from bot.conversations.invite_wave import InviteLoaded, closed_dialog, list_of, send_as_planned, send_list
+from bot.conversations.invite_wave import (
+    InviteLoaded,
+    begun_dialog,
+    closed_dialog,
+    list_of,
+    send_as_planned,
+    send_list,
+)
 from bot.conversations.ready import answered, audited, read_readiness, ready_form
 from bot.conversations.scene import Conversation, Scene
-from bot.events import ButtonPressed, CommandIssued, FormSubmitted, PeopleFound
+from bot.events import ButtonPressed, CommandIssued, FormSubmitted, ListHandedIn, PeopleFound
 from bot.messages import Form, Text, Token, Tone, text
-from bot.model import Dialog, Rollout, RolloutState, derived_id
+from bot.model import Dialog, Rollout, RolloutState
 from bot.ports import ListSummary, Transaction
 from bot.readiness import Readiness, missing
 from bot.transition import AskDirectory, Replace, SendMessage, ShowForm, Transition, Whisper
 
-InviteEvent = CommandIssued | PeopleFound | ButtonPressed | FormSubmitted
+InviteEvent = CommandIssued | PeopleFound | ListHandedIn | ButtonPressed | FormSubmitted
 
+FILE = "csv"
 HERE = frozenset({"here", "team", "channel", "@team", "@channel"})
 
 
 async def _load(tx: Transaction, event: InviteEvent, scene: Scene) -> InviteLoaded:
     if isinstance(event, CommandIssued) or scene.rollout is None:
         return InviteLoaded(scene)
+    if isinstance(event, ListHandedIn):
+        return InviteLoaded(scene, dialog=await tx.rollouts.dialog(event.dialog_id))
     readiness = await read_readiness(tx, scene.rollout)
     match event:
         case PeopleFound():
@@ -71,14 +82,16 @@ def _step(loaded: InviteLoaded, event: InviteEvent, now: datetime) -> Transition
         return answers.no_rollout()
     match event:
         case CommandIssued():
-            return _ask(rollout, event, now)
+            return _ask(loaded, rollout, event, now)
         case PeopleFound():
             return _found(loaded, rollout, event, now)
+        case ListHandedIn():
+            return handed_in(loaded, event, now)
         case _:
             return _decided(loaded, rollout, event, now)
 
 
-def _ask(rollout: Rollout, event: CommandIssued, now: datetime) -> Transition:
+def _ask(loaded: InviteLoaded, rollout: Rollout, event: CommandIssued, now: datetime) -> Transition:
     if rollout.state is RolloutState.PAUSED:
         return answers.whisper(text("invite.paused"), Tone.WARNING)
     targets = targets_of(event)
@@ -86,22 +99,15 @@ def _ask(rollout: Rollout, event: CommandIssued, now: datetime) -> Transition:
     if event.here is not None and any(word.casefold() in HERE for word in words):
         targets = (*targets, event.here)
         words = tuple(word for word in words if word.casefold() not in HERE)
+    if not targets and [word.casefold() for word in words] == [FILE]:
+        return ask_for_a_file(loaded, rollout, event, now)
     if words and words[0].casefold() in HERE:
         return answers.whisper(text("invite.here_where", word=words[0]), Tone.WARNING)
     if words:
         return answers.whisper(text("invite.unknown_word", word=words[0]), Tone.ERROR)
     if not targets:
         return answers.whisper(text("invite.usage"))
-    dialog = Dialog(
-        id=derived_id(event.id, "invite"),
-        conversation="invite",
-        workspace_id=event.workspace_id,
-        person_id=event.actor.id,
-        rollout_id=rollout.id,
-        step="looking",
-        version=1,
-        updated_at=now,
-    )
+    dialog = begun_dialog(rollout, event, "looking", now)
     return Transition(
         reply=Whisper(answers.notice(text("invite.looking", count=len(targets)))),
         state=(dialog,),
@@ -149,14 +155,15 @@ def _decided(
         return answers.outdated()
     if isinstance(event, FormSubmitted):
         return _filled_in(loaded, dialog, rollout, event, now)
+    if event.token.action == "send":
+        paused = rollout.state is RolloutState.PAUSED
+        return (
+            answers.whisper(text("invite.paused"), Tone.WARNING) if paused else send_list(loaded, dialog, event, now)
+        )
+    if event.token.action == "left_out":
+        return file_of_left_out(loaded, dialog, rollout, event, now)
     shown = _shown(loaded, dialog, rollout, event.token.action)
-    if shown is not None:
-        return Transition(reply=shown)
-    if event.token.action != "send":
-        return answers.outdated()
-    if rollout.state is RolloutState.PAUSED:
-        return answers.whisper(text("invite.paused"), Tone.WARNING)
-    return send_list(loaded, dialog, event, now)
+    return Transition(reply=shown) if shown is not None else answers.outdated()
 
 
 def _filled_in(

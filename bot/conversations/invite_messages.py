@@ -104,7 +104,9 @@ def _buttons(dialog: Dialog, between: Sequence[Button], not_ready: Sequence[Read
     cancel = Button(text("button.cancel"), Token("invite", "cancel", dialog.id, dialog.version))
     later = Button(text("invite.later"), Token("invite", "later", dialog.id, dialog.version))
     ready = Button(text("invite.ready"), Token("invite", "ready", dialog.id, dialog.version))
-    return (send, later, *((ready,) if not_ready else ()), *between, cancel)
+    file = Button(text("invite.left_out"), Token("invite", "left_out", dialog.id, dialog.version))
+    shown = (*((ready,) if not_ready else ()), *between, *((file,) if left_out_count(dialog) else ()))
+    return (send, later, *shown, cancel)
 
 
 def _turn(label: str, dialog: Dialog, page: int) -> Button:

@@ -11,9 +11,9 @@ from bot.conversations.invite_later import Plan
 from bot.conversations.invite_messages import list_message
 from bot.conversations.scene import Loaded
 from bot.conversations.wave_messages import estimated_seconds, progress_message
-from bot.events import ButtonPressed, FormSubmitted
+from bot.events import ButtonPressed, CommandIssued, FormSubmitted
 from bot.messages import Tone, text
-from bot.model import Dialog, Listed, RolloutState, Wave, WaveStage, derived_id
+from bot.model import Dialog, Listed, Rollout, RolloutState, Wave, WaveStage, derived_id
 from bot.planned_waves import starts_at
 from bot.ports import ListSummary, WaveCounts
 from bot.readiness import Readiness, ReadyPoint, missing
@@ -49,6 +49,20 @@ def lanes_of(dialog: Dialog) -> Mapping[str, int]:
     """How many people are on the list, by workspace."""
     lanes = dialog.data.get("lanes")
     return {str(lane): int(count) for lane, count in lanes.items()} if isinstance(lanes, dict) else {}
+
+
+def begun_dialog(rollout: Rollout, event: CommandIssued, step: str, now: datetime) -> Dialog:
+    """The dialog of a command."""
+    return Dialog(
+        id=derived_id(event.id, "invite"),
+        conversation="invite",
+        workspace_id=event.workspace_id,
+        person_id=event.actor.id,
+        rollout_id=rollout.id,
+        step=step,
+        version=1,
+        updated_at=now,
+    )
 
 
 def closed_dialog(dialog: Dialog, now: datetime) -> Dialog:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import csv
+import json
+import re
 
+import pytest
+from aiohttp import ClientSession, FormData
+
+from tests.e2e.chatting import Said
 from tests.e2e.office import Chat, eventually
 from tests.e2e.on_slack import OnSlack
 from tests.e2e.on_teams import OnTeams
@@ -197,3 +203,35 @@ async def test_a_list_asked_for_before_a_restart_still_comes_and_works(chat: Cha
     await chat.admin.presses(send_label(asked))
     await chat.office.settles()
     assert len(chat.invitee.invitations) == 1
+
+
+async def test_a_list_of_addresses_is_handed_in_as_a_file_and_comes_back_with_who_is_left_out(chat: Chat):
+    await sets_up(chat.admin)
+    await chat.admin.types("/sso invite csv")
+    page = await chat.admin.reads("Hand in a file with one e-mail address a line")
+    lines = f"Name;E-mail\nA;{chat.invitee.email}\nB;nobody@acme.example\nC;\nD;{chat.colleague.email.upper()}\n"
+    form = FormData()
+    form.add_field("list", lines, filename="people.csv", content_type="text/csv")
+    async with ClientSession() as http, http.post(link_in(chat, page), data=form) as answer:
+        assert "3 addresses" in await answer.text()
+
+    asked = await chat.admin.reads("Invitation to")
+    assert "2 people" in asked.words
+    assert "3: nobody@acme.example" in asked.words
+    assert "4: C" in asked.words
+    await chat.admin.presses("Left out, as a file", on=asked)
+    offered = await chat.admin.reads("Your file is ready.")
+    async with ClientSession() as http, http.post(link_in(chat, offered)) as file:
+        rows = list(csv.reader((await file.text("utf-8-sig")).splitlines()))
+    assert rows[0] == ["who", "why"]
+    assert {row[0] for row in rows[1:]} == {"3: nobody@acme.example", "4: C"}
+    await chat.admin.presses("Send to 2 people", on=asked)
+    for somebody in (chat.invitee, chat.colleague):
+        await somebody.until(lambda somebody=somebody: len(somebody.invitations) == 1)
+
+
+def link_in(chat: Chat, said: Said) -> str:
+    """The link to a file that a message offers."""
+    shown = getattr(said.native, "blocks", None) or said.native.card
+    (path,) = set(re.findall(r"http://127\.0\.0\.1(/files/[\w-]+)", json.dumps(shown)))
+    return chat.office.url + str(path)

@@ -75,16 +75,16 @@ async def test_an_address_that_the_bot_did_not_make_leads_nowhere(store, url, ht
     proof = made.rpartition(".")[2]
     others = LoginLinks("https://usher.example", ("x" * 32,))
     forged = [
-        f"/teams/login/{ada.id}",
-        f"/teams/login/{ada.id}.",
-        f"/teams/login/{ben.id}.{proof}",
-        f"/teams/login/.{proof}",
+        f"/login/{ada.id}",
+        f"/login/{ada.id}.",
+        f"/login/{ben.id}.{proof}",
+        f"/login/.{proof}",
         made[:-1],
         made + "A",
         path(ada.id, others),
         *(
             made[:at] + ("A" if made[at] != "A" else "B") + made[at + 1 :]
-            for at in range(len("/teams/login/"), len(made))
+            for at in range(len("/login/"), len(made))
         ),
     ]
     for each in forged:

@@ -190,11 +190,11 @@ def test_everybody_can_be_seen_before_sending_page_by_page() -> None:
     first = page(button(message, "names.0").token)
     assert many[39].name in words(first)
     assert many[40].name not in words(first)
-    assert actions(first) == ["send", "later", "names.1", "cancel"]
+    assert actions(first) == ["send", "later", "names.1", "left_out", "cancel"]
     second = page(button(first, "names.1").token)
     assert many[59].name in words(second)
     assert "Build Bot (left out: bot)" in words(second)
-    assert actions(second) == ["send", "later", "names.0", "cancel"]
+    assert actions(second) == ["send", "later", "names.0", "left_out", "cancel"]
 
 
 def test_a_short_list_needs_no_further_pages() -> None:

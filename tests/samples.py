@@ -656,6 +656,8 @@ def _status(of: Company) -> Scenes:
     several = press(Token("status", "missing.token", of.rollout.id, 1), of.admin)
     yield "missing, filtered", _decide("status", StatusLoaded(here, missing=missing), several)
     yield "filter", _decide("status", StatusLoaded(here), press(Token("status", "filter", of.rollout.id), of.admin))
+    filled = submit(Token("status", "filtered", of.rollout.id), of.admin, which="unreachable")
+    yield "filtered", _decide("status", StatusLoaded(here, missing=missing[:3]), filled)
     asked = command("status", mention(GRACE))
     for invitation in (
         _view(of, reached_at=NOON, exempt_at=NOON, exempt_reason=of.words[:500], unreachable=Reason.BLOCKED.value),

@@ -64,7 +64,7 @@ class Office:
             id=self._rollout(name),
             company=self.workspace.company,
             name="Acme Corp",
-            enterprise_key="acme",
+            enterprise_key=f"acme-{name}",
             login_url="https://sonarcloud.io/login/sso?enterprise_key=acme",
             policy=ReminderPolicy(),
             created_by=people[0].id,

@@ -43,7 +43,7 @@ async def invite(store: Store, of: Workspace, people: Sequence[Person], now: dat
         id=name,
         company=of.company,
         name="Acme Corp",
-        enterprise_key=f"acme-{number}",
+        enterprise_key=f"acme-{name}",
         login_url="https://sonarcloud.io/login/sso?enterprise_key=acme",
         created_by=people[0].id,
         created_at=now,

@@ -82,10 +82,7 @@ async def test_an_address_that_the_bot_did_not_make_leads_nowhere(store, url, ht
         made[:-1],
         made + "A",
         path(ada.id, others),
-        *(
-            made[:at] + ("A" if made[at] != "A" else "B") + made[at + 1 :]
-            for at in range(len("/login/"), len(made))
-        ),
+        *(made[:at] + ("A" if made[at] != "A" else "B") + made[at + 1 :] for at in range(len("/login/"), len(made))),
     ]
     for each in forged:
         async with http.get(url + each, allow_redirects=False) as response:

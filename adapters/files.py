@@ -127,7 +127,7 @@ def _page(text: str, status: int = 200) -> web.Response:
 
 
 def _asking(problem: str = "") -> str:
-    words = f"{escape(problem)} {_HAND_IN_WORDS}".strip()
+    words = f"<strong>{escape(problem)}</strong> {_HAND_IN_WORDS}" if problem else _HAND_IN_WORDS
     return _PAGE.format(heading="Hand in a list", words=words, more=_HAND_IN)
 
 

@@ -123,7 +123,7 @@ def status_message(rollout: Rollout, counts: RolloutCounts) -> Message:
             *(_planned(counts) or (Section(text("setup.next")),)),
         )
         return Message(title, title, body)
-    done = text("status.bar", bar=bar(counts.done, counts.invited), done=counts.done, invited=counts.invited)
+    done = text("status.headline", done=counts.done, invited=counts.invited)
     body = (
         *((Notice(text("status.state.paused"), Tone.WARNING),) if rollout.state is RolloutState.PAUSED else ()),
         Section(done),

@@ -114,7 +114,12 @@ async def assembled(
         }
         directories = {adapter.directory.platform: adapter.directory for adapter in adapters}
         scheduler = build_scheduler(
-            store, platforms, clock, admins=(*settings.admins, *settings.owners), keep_for=settings.keep_people_for
+            store,
+            platforms,
+            clock,
+            admins=(*settings.admins, *settings.owners),
+            keep_for=settings.keep_people_for,
+            directories=directories,
         )
         if settings.sonarqube_token:
             sonarqube = SonarQubeApi(settings.sonarqube_token.get_secret_value(), clock, settings.sonarqube_api_url)

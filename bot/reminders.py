@@ -6,7 +6,7 @@ policy of working days moves to Monday morning. bot/calendar.py knows the days; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 from bot import faultpoints
@@ -123,14 +123,20 @@ async def plan_next(tx: Transaction, invitation_id: str, now: datetime) -> None:
         await tx.invitations.contacted(invitation_id, now, due)
 
 
-async def queue_due(store: Store, clock: Clock) -> int:
-    """Queue every reminder that is due, in batches of one transaction each. Returns how many were queued.
+PutOff = Callable[[Sequence[InvitationView]], Awaitable[int]]
+
+
+async def queue_due(store: Store, clock: Clock, put_off: PutOff | None = None) -> int:
+    """Queue every reminder that is due, in batches of one transaction each. Returns how many were queued. `put_off`
+    may let some of a batch wait before it is queued, and says of how many it did (bot/absences.py).
 
     Safe to run late, twice, or in two processes: a reminder's key is unique.
     """
     await plan_anew(store)
     queued = 0
     while True:
+        if put_off is not None and not await _due_after(put_off, store, clock):
+            return queued
         now = clock.now()
         async with store.transaction() as tx:
             due = await tx.invitations.due(now, BATCH)
@@ -144,6 +150,15 @@ async def queue_due(store: Store, clock: Clock) -> int:
         faultpoints.reach("reminders.after_commit")
         if len(due) < BATCH:
             return queued
+
+
+async def _due_after(put_off: PutOff, store: Store, clock: Clock) -> bool:
+    """Whether something is still due when nobody of the next batch is to wait any more."""
+    while True:
+        async with store.transaction() as tx:
+            due = await tx.invitations.due(clock.now(), BATCH)
+        if not due or not await put_off(due):
+            return bool(due)
 
 
 async def _count(tx: Transaction, reminded: Sequence[InvitationView], now: datetime) -> None:

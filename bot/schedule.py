@@ -13,10 +13,11 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
+from bot.absences import Absences
 from bot.digesting import send_digests
 from bot.erasing import erase_due
 from bot.model import Platform
-from bot.ports import ChatPlatform, Clock, Handle, SonarQubeCloud, StaleWrite, Store, StoreUnavailable
+from bot.ports import ChatPlatform, Clock, Directory, Handle, SonarQubeCloud, StaleWrite, Store, StoreUnavailable
 from bot.progress import Pace, show_progress
 from bot.reminders import queue_due
 from bot.sign_ins import note_sign_ins
@@ -42,20 +43,22 @@ def build_scheduler(
     progress_every: float = PROGRESS_EVERY,
     admins: Collection[str] = (),
     keep_for: timedelta | None = None,
+    directories: Mapping[Platform, Directory] | None = None,
 ) -> AsyncIOScheduler:
     """A scheduler with every recurring job, not yet started. Its jobs are kept in memory.
 
-    `admins` (as in USHER_ADMINS) stay known when a rollout is erased; `keep_for` is how long after its end that
-    happens by itself.
+    `directories` tell who is away. `admins` (as in USHER_ADMINS) stay known when a rollout is erased; `keep_for` is
+    how long after its end that happens by itself.
     """
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
 
     pace = Pace()
+    absences = Absences(store, directories or {}, clock)
 
     async def reminders() -> None:
-        _tell("reminders.queued", await queue_due(store, clock))
+        _tell("reminders.queued", await queue_due(store, clock, absences.put_off))
 
     async def progress() -> None:
         await show_progress(store, platforms, clock, pace)

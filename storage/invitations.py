@@ -302,6 +302,16 @@ class Invitations:
             statement, [{"of": invitation_id, "moment": moment} for invitation_id, moment in sorted(due.items())]
         )
 
+    async def put_off(self, later: Mapping[str, datetime], now: datetime) -> None:
+        """Set `due_at` by invitation id, of those that are open and still due: a snooze in the meantime stays."""
+        statement = (
+            update(INVITATION)
+            .where(INVITATION.c.id == bindparam("of"), _OPEN, INVITATION.c.due_at <= now)
+            .values(due_at=bindparam("moment", type_=INVITATION.c.due_at.type))
+        )
+        rows = [{"of": invitation_id, "moment": moment} for invitation_id, moment in sorted(later.items())]
+        await self._connection.execute(statement, rows)
+
     async def make_due(self, rollout_id: str, invitation_ids: Sequence[str] | None, at: datetime) -> int:
         """Set `due_at` of open invitations; returns how many. Those of the whole rollout, when `invitation_ids` is
         None, are without those that are snoozed or want none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -115,6 +115,7 @@ class MemoryDirectory:
     platform: Platform = Platform.SLACK
     answers: list[tuple[Sequence[Person], Sequence[NotFound]] | Exception] = field(default_factory=list)
     asked: list[Sequence[Target]] = field(default_factory=list)
+    absent: dict[str, datetime | None] | Exception = field(default_factory=dict)
 
     async def resolve(
         self, workspace: Workspace, targets: Sequence[Target]
@@ -124,3 +125,8 @@ class MemoryDirectory:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def away(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, datetime | None]:
+        if isinstance(self.absent, Exception):
+            raise self.absent
+        return {person.id: self.absent[person.id] for person in people if person.id in self.absent}

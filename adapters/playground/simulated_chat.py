@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -121,6 +121,14 @@ class SimulatedDirectory:
     ) -> tuple[Sequence[Person], Sequence[NotFound]]:
         """Everybody, and nobody is left out."""
         return self._everybody, ()
+
+    async def away(
+        self,
+        workspace: Workspace,  # noqa: ARG002  # bot.ports.Directory
+        people: Sequence[Person],  # noqa: ARG002
+    ) -> Mapping[str, datetime | None]:
+        """Nobody."""
+        return {}
 
 
 class _Incoming(TypedDict):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import assert_never
 
 from adapters.slack.members import Members
@@ -61,6 +62,31 @@ class SlackDirectory:
             raise DirectoryUnavailable(throttled.retry_after) from None
         except ApiFailed:
             raise DirectoryUnavailable from None
+
+    async def away(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, datetime | None]:
+        """Who has set a status that says so. What was heard of them is at most ten minutes old."""
+        patience = Patience(self._clock)
+        unknown = [person for person in people if self._people.fresh(person.user_id) is None]
+        away: dict[str, datetime | None] = {}
+        try:
+            if self._people.listing_pays(len(unknown)):
+                await self._people.list_everybody(workspace.id, patience)
+            for person in people:
+                known = await self._known(workspace, person, patience)
+                if known is not None and known.is_away:
+                    away[person.id] = known.away_until
+        except ApiThrottled as throttled:
+            raise DirectoryUnavailable(throttled.retry_after) from None
+        except ApiFailed:
+            raise DirectoryUnavailable from None
+        return away
+
+    async def _known(self, workspace: Workspace, person: Person, patience: Patience) -> Known | None:
+        """None for somebody of whom Slack tells nothing, or no longer."""
+        try:
+            return await self._people.ask(workspace.id, person.user_id, patience)
+        except ApiRefused:
+            return None
 
 
 class _LookUp:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.slack.paging import Patience, pages
@@ -25,6 +26,15 @@ ONE_BY_ONE_A_PAGE = 5
 LOOKS_UP_AFTER = 100  # people
 
 
+AWAY_EMOJI = frozenset({":palm_tree:", ":face_with_thermometer:", ":airplane:", ":beach_with_umbrella:"})
+AWAY_WORDS = re.compile(
+    r"\b(vacation(ing)?|out of( the)? office|ooo|out sick|sick leave|on leave|parental leave|sabbatical|holidays?"
+    r"|abwesend|urlaub|krank|elternzeit|vacances|congés?|vacaciones)\b",
+    re.IGNORECASE,
+)
+LATEST = 253_402_300_799  # seconds: the end of the year 9999
+
+
 @dataclass(frozen=True)
 class Known:
     """Somebody, and why they are not to be invited, if so. `handle` is what stands after the @."""
@@ -33,6 +43,8 @@ class Known:
     handle: str
     problem: Problem | None
     at: datetime
+    is_away: bool = False
+    away_until: datetime | None = None  # None: they have not said
 
 
 def known_from(user: Mapping[str, Any], workspace_id: str, at: datetime) -> Known:
@@ -53,7 +65,23 @@ def known_from(user: Mapping[str, Any], workspace_id: str, at: datetime) -> Know
         is_workspace_admin=problem is None and bool(user.get("is_admin") or user.get("is_owner")),
         seen_at=at,
     )
-    return Known(person, str(user.get("name") or ""), problem, at)
+    is_away, away_until = away_by(profile, at)
+    return Known(person, str(user.get("name") or ""), problem, at, is_away, away_until)
+
+
+def away_by(profile: Mapping[str, Any], at: datetime) -> tuple[bool, datetime | None]:
+    """Whether the status that somebody has set says that they are away, and until when: by its emoji, or by its words
+    (docs.slack.dev/reference/objects/user-object, "Profile": status_text, status_emoji, status_expiration in Unix
+    time, 0 for none). Slack's own suggestions are "Vacationing" and "Out sick"; calendars set "Out of office".
+    """
+    emoji, words = str(profile.get("status_emoji") or ""), str(profile.get("status_text") or "")
+    if emoji not in AWAY_EMOJI and not AWAY_WORDS.search(words):
+        return False, None
+    seconds = profile.get("status_expiration")
+    if not isinstance(seconds, int) or seconds <= 0:
+        return True, None
+    until = datetime.fromtimestamp(min(seconds, LATEST), UTC)
+    return until > at, until
 
 
 def _problem(user: Mapping[str, Any], workspace_id: str) -> Problem | None:

@@ -5,7 +5,7 @@ Which workspace a request is from counts only after Slack's signature was found 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from aiohttp import web
@@ -144,6 +144,11 @@ class SitesDirectory:
         if site is None:
             raise DirectoryUnavailable
         return await site.directory.resolve(workspace, targets)
+
+    async def away(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, datetime | None]:
+        """See adapters.slack.directory."""
+        site = await self._sites.of(workspace)
+        return {} if site is None else await site.directory.away(workspace, people)
 
 
 class SharedSlackAdapter:

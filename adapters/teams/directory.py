@@ -68,6 +68,14 @@ class TeamsDirectory:
         await self._leave_out_disabled(found)
         return await self._with_what_is_known(list(found.people.values())), list(found.left_out.values())
 
+    async def away(
+        self,
+        workspace: Workspace,  # noqa: ARG002  # bot.ports.Directory
+        people: Sequence[Person],  # noqa: ARG002
+    ) -> Mapping[str, datetime | None]:
+        """Nobody: Teams tells presence with a further Graph permission only, and that is not a holiday."""
+        return {}
+
     async def teams_id(self, workspace: Workspace, object_id: str) -> str:
         """The Teams id ("29:…") of an Entra object id; the object id itself where Teams does not tell it."""
         member = await self._member(workspace, object_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -138,6 +138,12 @@ class Directory(Protocol):
     ) -> tuple[Sequence[Person], Sequence[NotFound]]:
         """Every person behind the targets once, and what could not be resolved. Bots, deactivated people and
         guests are in the second list.
+        """
+        ...
+
+    async def away(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, datetime | None]:
+        """Who of these people is away from work, by person id, as far as the platform tells; until when, None when
+        they have not said.
         """
         ...
 

@@ -271,6 +271,10 @@ class Invitations(Protocol):
         """Set `due_at` by invitation id, of those that are open."""
         ...
 
+    async def put_off(self, later: Mapping[str, datetime], now: datetime) -> None:
+        """Set `due_at` by invitation id, of those that are open and still due."""
+        ...
+
     async def make_due(self, rollout_id: str, invitation_ids: Sequence[str] | None, at: datetime) -> int:
         """Set `due_at` of open invitations; returns how many. None: of all of the rollout's that are not snoozed."""
         ...

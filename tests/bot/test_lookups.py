@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -177,6 +178,9 @@ class SlowDirectory:
         if workspace.id == "slack:T1":
             await asyncio.Event().wait()
         return (GRACE,), ()
+
+    async def away(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, datetime | None]:
+        return {}
 
 
 async def test_a_slow_directory_does_not_hold_up_another_workspaces(

@@ -17,10 +17,8 @@ from adapters.playground.teams.emulator import TeamsEmulator
 from adapters.server import Bot, served
 from bot import faultpoints
 from bot.clock import MovableClock
-from bot.digesting import send_digests
 from bot.dispatcher import IDLE
 from bot.model import DeliveryState, LookUpState, RolloutState, WaveStage
-from bot.reminders import queue_due
 from storage.database import create_engine
 from storage.tables import METADATA
 from tests.e2e.chatting import PATIENCE, Somebody
@@ -147,8 +145,8 @@ class Office:
 
     async def settles(self) -> None:
         """Return when nothing is left to do at this time: nothing to look up, to remind of, to send or to update."""
-        await queue_due(self.bot.store, self.clock)
-        await send_digests(self.bot.store, self.clock)
+        for job in ("reminders", "digests"):
+            await self.bot.scheduler.get_job(job).func()
         async with asyncio.timeout(PATIENCE):
             while await self._is_busy():  # noqa: ASYNC110  # a database calls nobody
                 await asyncio.sleep(0.03)

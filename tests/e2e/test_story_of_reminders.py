@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.reminders import queue_due
 from tests.e2e.chatting import Somebody
-from tests.e2e.office import MONDAY, Chat
+from tests.e2e.office import MONDAY, Chat, Office
 from tests.e2e.rollouts import confirms_everything, invited, invites, sets_up
 
 
@@ -120,3 +120,18 @@ async def test_a_bot_that_was_away_for_days_sends_what_is_due_once(chat: Chat):
 def _greetings(chat: Chat) -> int:
     """What the bot said when it was installed, on Teams."""
     return sum("SSO Usher" in each.words.splitlines()[:1] for each in chat.invitee.messages)
+
+
+async def test_on_slack_a_reminder_waits_for_who_is_out_of_office(office: Office):
+    """Teams does not tell the bot who is on holiday."""
+    chat = Chat("slack", office)
+    await invited(chat)
+    user = office.slack.person("alice").user
+    user.status_emoji, user.status_text = ":palm_tree:", "Vacationing"
+    user.status_expiration = int((office.clock.now() + timedelta(days=7)).timestamp())
+    for _ in range(6):
+        await office.waits(days=1)
+        assert len(chat.invitee.invitations) == 1
+    user.status_emoji = user.status_text = ""
+    await office.waits(days=2)
+    assert len(chat.invitee.invitations) == 2

@@ -22,6 +22,9 @@ def user_json(user: User, *, with_locale: bool = False) -> Json:
         "display_name_normalized": user.name,
         "title": user.title,
         "team": user.team_id,
+        "status_text": user.status_text,
+        "status_emoji": user.status_emoji,
+        "status_expiration": user.status_expiration,
     }
     if user.email:
         profile["email"] = user.email

@@ -33,6 +33,9 @@ class User:
     locale: str = "en-US"
     title: str = ""
     team_id: str = ""
+    status_text: str = ""
+    status_emoji: str = ""
+    status_expiration: int = 0  # Unix time; 0 for none
 
     @property
     def can_act(self) -> bool:

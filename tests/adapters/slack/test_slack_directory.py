@@ -12,6 +12,7 @@ from adapters.slack.directory import SlackDirectory
 from adapters.slack.people import People
 from adapters.slack.web_api import WebApi
 from bot.events import NotFound, Problem, Target, TargetKind
+from bot.model import Person
 from bot.ports import DirectoryUnavailable
 from tests.adapters.slack.slack_under_test import TOKEN
 
@@ -250,3 +251,64 @@ async def test_an_empty_group_is_asked_for_anew_as_soon_as_somebody_is_in_it(sla
     found = next(each for each in slack.world.groups.values() if each.handle == "nobody")
     found.members.append(slack.person("bob").id)
     assert (await resolve(group(slack, "nobody")))[0] == ["Bob Baker"]
+
+
+@pytest.fixture
+async def directory(slack, clock):
+    api = WebApi(TOKEN, slack.api_url, 1.0)
+    yield SlackDirectory(api, People(api, clock), clock)
+    await api.close()
+
+
+def somebody(slack, workspace, handle: str, **status: str | int) -> Person:
+    """Whom the bot knows by id alone, with this status."""
+    user = slack.person(handle).user
+    for name, value in status.items():
+        setattr(user, f"status_{name}", value)
+    known = {"workspace_id": workspace.id, "user_id": user.id, "seen_at": datetime(2026, 12, 1, tzinfo=UTC)}
+    return Person(id=Person.key(workspace.id, user.id), **known)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_away"),
+    [
+        ({}, False),
+        ({"emoji": ":palm_tree:", "text": "Vacationing"}, True),
+        ({"emoji": ":face_with_thermometer:"}, True),
+        ({"emoji": ":calendar:", "text": "Out of office until Monday"}, True),
+        ({"text": "OOO"}, True),
+        ({"text": "Urlaub bis 12."}, True),
+        ({"emoji": ":calendar:", "text": "In a meeting"}, False),
+        ({"emoji": ":house_with_garden:", "text": "Working remotely"}, False),
+        ({"text": "planning the holidayxyz"}, False),
+        ({"text": "room 300"}, False),
+    ],
+)
+async def test_a_status_says_whether_somebody_is_away(slack, workspace, directory, status, is_away):
+    alice = somebody(slack, workspace, "alice", **status)
+    assert await directory.away(workspace, [alice]) == ({alice.id: None} if is_away else {})
+
+
+async def test_a_status_may_say_until_when(slack, workspace, directory, clock):
+    until = clock.now() + timedelta(days=3)
+    alice = somebody(slack, workspace, "alice", emoji=":palm_tree:", expiration=int(until.timestamp()))
+    over = int(clock.now().timestamp()) - 1
+    bob = somebody(slack, workspace, "bob", emoji=":palm_tree:", expiration=over)
+    assert await directory.away(workspace, [alice, bob]) == {alice.id: until}
+
+
+async def test_of_many_people_it_is_asked_with_one_list(slack, workspace, directory):
+    slack.add_people(200)
+    users = [user for user in slack.world.users.values() if user.can_act]
+    many = [somebody(slack, workspace, user.name) for user in users]
+    await directory.away(workspace, many)
+    assert len(slack.calls("users.list")) == 1
+    assert slack.calls("users.info") == []
+
+
+async def test_who_is_gone_is_not_away_and_a_directory_that_fails_says_so(slack, workspace, directory):
+    nobody = Person(id="slack:T:U0NOBODY", workspace_id=workspace.id, user_id="U0NOBODY", seen_at=datetime.now(UTC))
+    assert await directory.away(workspace, [nobody]) == {}
+    slack.faults.next("users.info", faults.answers(500))
+    with pytest.raises(DirectoryUnavailable):
+        await directory.away(workspace, [somebody(slack, workspace, "bob")])

@@ -1,0 +1,73 @@
+"""Reminders wait for people who are away, as far as their platform tells (Slack: their status)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.calendar import allowed_from
+from bot.model import Person, Platform
+from bot.ports import Clock, Directory, DirectoryUnavailable, InvitationView, Store
+
+AGAIN_AFTER = timedelta(days=1)  # where somebody is away and has not said until when
+AT_LONGEST = timedelta(days=14)  # since the last message: then a status without an end has been forgotten
+
+log = structlog.get_logger(__name__)
+
+
+class Absences:
+    """Puts off what is due to people who are away. Where nobody can tell, nobody is away."""
+
+    def __init__(self, store: Store, directories: Mapping[Platform, Directory], clock: Clock) -> None:
+        self._store = store
+        self._directories = directories
+        self._clock = clock
+
+    async def put_off(self, due: Sequence[InvitationView]) -> int:
+        """Let those of these reminders wait whose people are away; returns how many. A reminder that could not come
+        before the deadline any more does not wait.
+        """
+        away = await self._away([view.person for view in due])
+        now = self._clock.now()
+        later = {view.invitation.id: _until(view, away, now) for view in due if view.person.id in away}
+        moved = {invitation_id: at for invitation_id, at in later.items() if at is not None}
+        if moved:
+            async with self._store.transaction() as tx:
+                await tx.invitations.put_off(moved, now)
+        return len(moved)
+
+    async def _away(self, people: Sequence[Person]) -> Mapping[str, datetime | None]:
+        by_workspace: dict[str, list[Person]] = defaultdict(list)
+        for person in people:
+            by_workspace[person.workspace_id].append(person)
+        away: dict[str, datetime | None] = {}
+        for workspace_id, some in by_workspace.items():
+            away |= await self._away_in(workspace_id, some)
+        return away
+
+    async def _away_in(self, workspace_id: str, people: Sequence[Person]) -> Mapping[str, datetime | None]:
+        async with self._store.transaction() as tx:
+            workspace = await tx.people.workspace(workspace_id)
+        directory = self._directories.get(workspace.platform) if workspace is not None else None
+        if workspace is None or directory is None:
+            return {}
+        try:
+            return await directory.away(workspace, people)
+        except DirectoryUnavailable:
+            log.warning("absences.not_told", workspace=workspace_id)
+            return {}
+
+
+def _until(view: InvitationView, away: Mapping[str, datetime | None], now: datetime) -> datetime | None:
+    """When the reminder is due instead; None when it is not to wait."""
+    until = away[view.person.id]
+    if until is None:
+        last_contact = view.invitation.last_contact_at or view.invitation.invited_at
+        if now - last_contact > AT_LONGEST:
+            return None
+        until = now + AGAIN_AFTER
+    at = allowed_from(view.rollout.policy, view.person.time_zone, max(until, now))
+    return at if at is not None and at > now else None

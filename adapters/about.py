@@ -23,9 +23,9 @@ company itself; questions go to whoever administers it here.</p>
 writes to, as the chat platform tells them; which checks each of them confirmed, and when; problems described to it,
 and the answers; what admins did. When a rollout is over, its people can
 be erased; counts stay. It reads what is written to it directly, and nothing else; on
-Slack it looks at the status that people have set, so as not to remind whoever is away, and does not keep it. It asks nobody for a
-token or a password, and recognises most of them when somebody sends one by mistake, so as not to keep them. Nothing
-is passed on to third parties.</p>
+Slack it looks at the status that people have set, so as not to remind whoever is away, and does not keep it. It asks
+nobody for a token or a password, and recognises most of them when somebody sends one by mistake, so as not to keep
+them. Nothing is passed on to third parties.</p>
 <h2 id="terms">Terms of use</h2>
 <p>SSO Usher is free software under the Apache License 2.0, provided as it is and without warranty.</p>
 </body>

@@ -10,16 +10,17 @@ from __future__ import annotations
 import gettext
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
+from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -78,6 +79,19 @@ def _catalogue(language: str) -> gettext.GNUTranslations:
 
 
 @cache
+def _says(language: str, key: str) -> bool:
+    """Whether the language has this sentence itself."""
+    return language == DEFAULT_LANGUAGE or key in _keys(language)
+
+
+@cache
+def _keys(language: str) -> frozenset[str]:
+    with (LOCALE_DIR / language / "LC_MESSAGES" / "usher.po").open("rb") as po:
+        messages = read_po(po, locale=language)
+    return frozenset(each.id if isinstance(each.id, str) else each.id[0] for each in messages if each.id)
+
+
+@cache
 def language_for(locale: str) -> str:
     """The catalogue that serves a locale: "de-AT" reads "de"; an unknown one reads English."""
     wanted = locale.replace("-", "_")
@@ -111,7 +125,11 @@ def zone(name: str) -> tzinfo:
 
 
 def say(sentence: Text, reader: Reader, markup: Markup = PLAIN) -> str:
-    """The sentence, for this reader, in this markup. A key without a sentence is shown as it is."""
+    """The sentence, for this reader, in this markup. A key without a sentence is shown as it is. What is said in
+    English for want of a translation is English as a whole, with its dates, numbers and the sentences in it.
+    """
+    if not _says(language_for(reader.locale), sentence.key):
+        reader = replace(reader, locale=DEFAULT_LANGUAGE)
     catalogue = _catalogue(language_for(reader.locale))
     count = sentence.params.get("count")
     if isinstance(count, int):
@@ -153,7 +171,7 @@ def _fill(value: Param, reader: Reader, markup: Markup) -> str:
         case When():
             return markup.escape(_moment(value, reader))
         case Day():
-            return markup.escape(format_date(value.on, "EEEE d MMMM y", locale=_babel(reader.locale)))
+            return markup.escape(_date(value.on, _babel(reader.locale), "full"))
         case Link():
             return markup.link(value.url, markup.escape(value.label or value.url))
         case Text():
@@ -167,10 +185,22 @@ def _moment(when: When, reader: Reader) -> str:
     local: datetime = when.at.astimezone(zone(reader.time_zone))
     match when.style:
         case "date":
-            return format_date(local.date(), "d MMMM y", locale=locale)
+            return _date(local.date(), locale, "long")
         case "day":
-            return format_date(local.date(), "EEEE d MMMM y", locale=locale)
+            return _date(local.date(), locale, "full")
         case "time":
             return format_time(local, "short", tzinfo=zone(reader.time_zone), locale=locale)
         case _:
-            return format_datetime(local, "EEEE d MMMM, HH:mm", tzinfo=zone(reader.time_zone), locale=locale)
+            here = zone(reader.time_zone)
+            if locale.language == DEFAULT_LANGUAGE:
+                return format_datetime(local, "EEEE d MMMM, HH:mm", tzinfo=here, locale=locale)
+            weekday = format_datetime(local, "EEEE", tzinfo=here, locale=locale)
+            day = format_skeleton("MMMMd", local, tzinfo=here, locale=locale)
+            return f"{weekday}, {day}, {format_time(local, 'short', tzinfo=here, locale=locale)}"
+
+
+def _date(day: date, locale: Locale, style: Literal["full", "long"]) -> str:
+    """In English without the order of one country; elsewhere as CLDR writes it."""
+    if locale.language != DEFAULT_LANGUAGE:
+        return format_date(day, style, locale=locale)
+    return format_date(day, "EEEE d MMMM y" if style == "full" else "d MMMM y", locale=locale)

@@ -159,14 +159,15 @@ class People:
         return self._remember(answer.data.get("user") or {}, workspace_id)
 
     async def ask_email(self, workspace_id: str, email: str, patience: Patience) -> Known | None:
-        """users.lookupByEmail. None: nobody has this address."""
+        """users.lookupByEmail, which does not tell the language; then users.info. None: nobody has this address."""
         try:
             answer = await patience.call(self._api, "users.lookupByEmail", email=email)
         except ApiRefused as refused:
             if refused.error == "users_not_found":
                 return None
             raise
-        return self._remember(answer.data.get("user") or {}, workspace_id)
+        user = answer.data.get("user") or {}
+        return await self.ask(workspace_id, str(user.get("id")), patience)
 
     async def list_everybody(self, workspace_id: str, patience: Patience) -> None:
         """users.list, all pages, unless it is fresh."""

@@ -133,7 +133,7 @@ def read_step(values: FormValues, rollout: Rollout, item: FinishItem) -> Filled:
     try:
         changes["due_on"] = date.fromisoformat(due) if due else None
     except ValueError:
-        unfit["due_on"] = text("later.error.day")
+        unfit["due_on"] = text("finish.error.day")
     if state == StepState.SKIPPED and not reason:
         unfit["reason"] = text("finish.error.reason")
     proof, wrong = _read_proof(words, rollout, item.step, done=state == StepState.DONE)

@@ -135,7 +135,7 @@ def _problem(day: str, hour: str, time_zone: str, policy: ReminderPolicy, now: d
     if chosen > now.astimezone(zone(time_zone)).date() + AT_MOST_AHEAD:
         return text("plan.error.far", days=AT_MOST_AHEAD.days)
     if policy.deadline is not None and chosen > policy.deadline:
-        return text("later.error.deadline")
+        return text("plan.error.deadline")
     if chosen.weekday() not in policy.weekdays:
         return text("plan.error.weekday")
     return None

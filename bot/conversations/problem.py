@@ -96,7 +96,7 @@ def which_form(view: InvitationView, errors: dict[str, Text] | None = None) -> F
     return Form(
         _token(view, "chosen"),
         text("problem.title"),
-        text("button.next"),
+        text("problem.next"),
         fields=(ChoiceField("problem", text("problem.which"), choices),),
         errors=errors,
         cancel=Token("confirm", "show", view.invitation.id, view.invitation.version),
@@ -105,7 +105,7 @@ def which_form(view: InvitationView, errors: dict[str, Text] | None = None) -> F
 
 def _chosen(view: InvitationView, problem: str) -> Transition:
     if problem not in KINDS:
-        return Transition(reply=ShowForm(which_form(view, {"problem": text("setup.error.required")})))
+        return Transition(reply=ShowForm(which_form(view, {"problem": text("problem.error.which")})))
     return Transition(reply=ShowForm(_help_form(view, problem)))
 
 

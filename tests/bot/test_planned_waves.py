@@ -140,7 +140,7 @@ async def test_where_the_time_has_passed_already_it_goes_at_once(store: Database
         ("2026-03-09", "3", "plan.error.day"),
         ("2026-03-07", "10", "plan.error.weekday"),
         ("2026-06-30", "10", "plan.error.far"),
-        ("2026-04-01", "10", "later.error.deadline"),
+        ("2026-04-01", "10", "plan.error.deadline"),
     ],
 )
 async def test_what_cannot_be_is_said_at_the_day(

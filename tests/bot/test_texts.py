@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -27,13 +28,13 @@ from bot.conversations.setup_steps import STEPS
 from bot.digests import Frequency
 from bot.events import Problem
 from bot.finishing import FileKind, FinishStep, StepState
-from bot.messages import Link, Text, When, text
+from bot.messages import Day, Link, Text, When, text
 from bot.model import CheckKind, FormerSignIn, Interval, OldToken, Provisioning, Region, RolloutState, Wish
 from bot.ports import Missing, Reason
 from bot.readiness import ReadyPoint
 from bot.texts import LOCALE_DIR, PLAIN, Markup, Reader, language_for, languages, say, zone
 from tests.builders import NOON, sentences
-from tests.samples import NASTY, samples
+from tests.samples import LARGE, MAKERS, NASTY, SMALL, samples, shown_by
 
 BOT, ADAPTERS = Path(bot.__file__).parent, Path(adapters.__file__).parent
 
@@ -305,3 +306,52 @@ def test_an_unknown_language_reads_english(locale: str) -> None:
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "\0"])
 def test_an_unknown_time_zone_is_utc(name: str) -> None:
     assert NOON.astimezone(zone(name)).utcoffset() == timedelta(0)
+
+
+GERMAN = Reader("de-DE", "Europe/Berlin")
+# What no language needs: names, and what consists of what is put in.
+WORDLESS = {
+    "plain",
+    "moment",
+    "number",
+    "sign_in.github",
+    "sign_in.gitlab",
+    "sign_in.bitbucket",
+    "sign_in.azure_devops",
+}
+
+
+@pytest.mark.parametrize("language", [each for each in languages() if each != "en"])
+def test_whatever_invitees_read_is_in_their_language(language: str) -> None:
+    read: set[str] = set()
+    for company in (SMALL, LARGE):
+        for conversation in ("confirm", "problem", "old_token", "solved"):
+            for _, transition in MAKERS[conversation](company):
+                alone = replace(transition, effects=())  # what goes to admins is left out
+                read |= {each.key for shown in shown_by(alone) for each in sentences(shown)}
+    assert len(read) > 100
+    assert read - WORDLESS <= set(entries(language))
+
+
+def test_dates_are_written_as_the_language_writes_them() -> None:
+    day = datetime(2026, 4, 1, 7, 5, tzinfo=UTC)
+    said = {
+        "invitation.deadline": text("invitation.deadline", at=Day(day.date())),
+        "invitation.snoozed": text("invitation.snoozed", at=When(day)),
+        "check.confirmed": text("check.confirmed", what=text("check.access.short"), at=When(day, "date")),
+    }
+    assert {key: say(sentence, GERMAN) for key, sentence in said.items()} == {
+        "invitation.deadline": "Bitte erledigen Sie das bis Mittwoch, 1. April 2026.",
+        "invitation.snoozed": "Ich erinnere Sie am Mittwoch, 1. April, 09:05.",
+        "check.confirmed": "☑ Zugang (bestätigt am 1. April 2026)",
+    }
+
+
+def test_what_is_not_translated_is_english_as_a_whole() -> None:
+    line = text("missing.line", name="Grace", open=(text("check.access.short"), text("check.token.short")), count=2)
+    assert say(line, GERMAN) == "Grace: access and token · 2 reminders"
+    assert say(text("status.deadline", at=Day(NOON.date())), GERMAN) == "Deadline: Tuesday 3 March 2026"
+    assert say(text("digest.more", n=1234, change=1), GERMAN) == "1,234 (1 more than last time)"
+    open_checks = (text("check.access.short"), text("check.token.short"))
+    german = say(text("reminder.why", enterprise="Acme", open=open_checks), GERMAN)
+    assert german.endswith("Bei Ihnen noch offen: Zugang und Token.")

@@ -10,7 +10,9 @@ from babel.dates import format_date
 
 from adapters.playground.teams.cards import buttons
 from tests.e2e.office import Chat, eventually
-from tests.e2e.rollouts import ALL_CHECKS, LOGIN_URL, confirms_everything, invited, invites
+from tests.e2e.on_slack import OnSlack
+from tests.e2e.on_teams import OnTeams
+from tests.e2e.rollouts import ALL_CHECKS, LOGIN_URL, confirms_everything, invited, invites, lists, sets_up
 
 EVERYTHING: dict[str, str | list[str]] = {}
 NOBODY_SIGNED_IN_BEFORE: dict[str, str | list[str]] = {"former_sign_in": []}
@@ -210,3 +212,25 @@ async def test_the_status_tells_who_has_opened_the_login_page(chat: Chat):
 
 async def _opened(chat: Chat) -> bool:
     return all(each.login_opened_at for each in await chat.office.rows("invitation"))
+
+
+async def test_whose_chat_is_in_german_is_written_to_in_german_and_the_admin_in_english(chat: Chat):
+    if isinstance(chat.invitee, OnSlack):
+        chat.invitee.person.user.locale = "de-DE"
+    else:
+        assert isinstance(chat.invitee, OnTeams)
+        chat.invitee.account.locale = "de-DE"
+        await chat.invitee.types("Hallo")  # Teams tells the language with what somebody writes
+    await sets_up(chat.admin)
+    await lists(chat.admin, chat.invitee)
+    await chat.admin.presses("Send to 1 person")
+    invitation = await chat.invitee.until(
+        lambda: next((each for each in chat.invitee.messages if "Mit SSO anmelden" in each.buttons), None)
+    )
+    assert "Bitte melden Sie sich einmal mit Ihrem Firmenkonto an" in invitation.words
+    for label in ("Ich sehe meine Organisationen", "Ich kann arbeiten wie bisher", "Ich benutze keine Token"):
+        await chat.invitee.presses(label)
+        await chat.invitee.until(lambda label=label: label not in chat.invitee.messages[-1].buttons)
+    await chat.invitee.reads("Alles erledigt, vielen Dank!")
+    await chat.admin.types("/sso status")
+    await chat.admin.reads("1 of 1 done")

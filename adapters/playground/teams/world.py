@@ -5,7 +5,7 @@ from adapters.playground.teams.tenant import Account, Tag, Tenant, opaque
 DOMAIN = "usher.example"
 
 _ZONES = (
-    ("Europe/Berlin", "de-DE", "DE"),
+    ("Europe/Berlin", "en-GB", "DE"),
     ("America/New_York", "en-US", "US"),
     ("Asia/Tokyo", "ja-JP", "JP"),
     ("Asia/Kolkata", "en-IN", "IN"),

@@ -100,7 +100,7 @@ def test_each_says_what_to_do_and_offers_the_admins(problem: str) -> None:
 def test_a_choice_that_is_none_is_asked_again() -> None:
     refused = chosen("aliens")
     assert refused.errors is not None
-    assert refused.errors["problem"].key == "setup.error.required"
+    assert refused.errors["problem"].key == "problem.error.which"
     assert chosen("tile").errors is None
 
 

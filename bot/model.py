@@ -324,6 +324,7 @@ class Wave(SQLModel):
     workspace_id: str
     created_by: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    label: str = ""  # the groups, channels and teams that the admin named
     list_id: str = ""  # whom it invites, while they are being stored
     stage: WaveStage = Field(default=WaveStage.SENDING, sa_type=ByValue(WaveStage))
     starts_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # for a planned one: bot/planned_waves.py

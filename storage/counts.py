@@ -58,6 +58,7 @@ _REPORTED = exists().where(CASE.c.invitation_id == INVITATION.c.id, CASE.c.state
 _BY_WAVE = (
     select(
         func.coalesce(WAVE.c.starts_at, WAVE.c.created_at).label("began"),
+        WAVE.c.label,
         func.count().label("invited"),
         func.count(INVITATION.c.reached_at).label("reached"),
         func.count(INVITATION.c.login_opened_at).label("opened"),
@@ -67,7 +68,7 @@ _BY_WAVE = (
     )
     .join(WAVE, WAVE.c.id == INVITATION.c.wave_id)
     .where(INVITATION.c.rollout_id == _ROLLOUT)
-    .group_by(WAVE.c.id, WAVE.c.starts_at, WAVE.c.created_at)
+    .group_by(WAVE.c.id, WAVE.c.starts_at, WAVE.c.created_at, WAVE.c.label)
     .order_by(WAVE.c.created_at.desc(), WAVE.c.id)
     .limit(bindparam("limit", type_=Integer))
     .offset(bindparam("offset", type_=Integer))

@@ -607,6 +607,7 @@ def _status(of: Company) -> Scenes:
                 created_by=ADA.id,
                 created_at=NOON,
                 size=number * 1000 + 1,
+                label=of.words[:100] * (number % 2),
                 stage=WaveStage.STORING if number else WaveStage.HELD,
                 starts_at=starts_at(date(2026, 3, 9), 9),
             )
@@ -636,7 +637,10 @@ def _status(of: Company) -> Scenes:
         _decide("status", StatusLoaded(here), press(Token("status", "missing", of.rollout.id), of.admin)),
     )
     standings = tuple(
-        WaveStanding(NOON + number * DAY, 9_000, 8_999, 100 * number, 50 * number, 1, 77) for number in range(9)
+        WaveStanding(
+            NOON + number * DAY, 9_000, 8_999, 100 * number, 50 * number, 1, 77, of.words[:100] * (number % 2)
+        )
+        for number in range(9)
     )
     for page in (0, 3):
         by_wave = press(Token("status", "waves", of.rollout.id, page), of.admin)

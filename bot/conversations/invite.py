@@ -17,6 +17,7 @@ from bot.conversations.invite_wave import (
     InviteLoaded,
     begun_dialog,
     closed_dialog,
+    label_of,
     list_of,
     send_as_planned,
     send_list,
@@ -107,7 +108,8 @@ def _ask(loaded: InviteLoaded, rollout: Rollout, event: CommandIssued, now: date
         return answers.whisper(text("invite.unknown_word", word=words[0]), Tone.ERROR)
     if not targets:
         return answers.whisper(text("invite.usage"))
-    dialog = begun_dialog(rollout, event, "looking", now)
+    begun = begun_dialog(rollout, event, "looking", now)
+    dialog = begun.model_copy(update={"data": {"label": label_of(targets)}})
     return Transition(
         reply=Whisper(answers.notice(text("invite.looking", count=len(targets)))),
         state=(dialog,),
@@ -126,6 +128,7 @@ def _found(loaded: InviteLoaded, rollout: Rollout, event: PeopleFound, now: date
         update={
             "step": "confirm" if people else "nobody",
             "data": {
+                "label": dialog.data.get("label", ""),
                 "list": event.list_id,
                 "lanes": dict(found.people),
                 "left_out": sum(each.count for each in found.left_out),

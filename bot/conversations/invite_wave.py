@@ -11,7 +11,7 @@ from bot.conversations.invite_later import Plan
 from bot.conversations.invite_messages import list_message
 from bot.conversations.scene import Loaded
 from bot.conversations.wave_messages import estimated_seconds, progress_message
-from bot.events import ButtonPressed, CommandIssued, FormSubmitted
+from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import Tone, text
 from bot.model import Dialog, Listed, Rollout, RolloutState, Wave, WaveStage, derived_id
 from bot.planned_waves import starts_at
@@ -49,6 +49,16 @@ def lanes_of(dialog: Dialog) -> Mapping[str, int]:
     """How many people are on the list, by workspace."""
     lanes = dialog.data.get("lanes")
     return {str(lane): int(count) for lane, count in lanes.items()} if isinstance(lanes, dict) else {}
+
+
+LABEL = 100  # characters
+
+
+def label_of(targets: Sequence[Target]) -> str:
+    """The groups, channels and teams that an admin named, short enough for a line; people are not named in it."""
+    alone = (TargetKind.PERSON, TargetKind.EMAIL, TargetKind.LINE)
+    whole = ", ".join(target.label or target.id for target in targets if target.kind not in alone)
+    return whole if len(whole) <= LABEL else f"{whole[: LABEL - 1]}…"
 
 
 def begun_dialog(rollout: Rollout, event: CommandIssued, step: str, now: datetime) -> Dialog:
@@ -93,6 +103,7 @@ def send_list(
         workspace_id=event.workspace_id,
         created_by=event.actor.id,
         created_at=now,
+        label=str(dialog.data.get("label", "")),
         list_id=list_of(closed),
         stage=WaveStage.STORING,
         starts_at=starts_at(day, plan.hour) if plan and day else None,
@@ -124,7 +135,11 @@ def send_as_planned(
     rest = dialog.model_copy(
         update={
             "id": derived_id(event.id, "rest"),
-            "data": {"list": derived_id(event.id, "list"), "lanes": dict(others.people)},
+            "data": {
+                "label": dialog.data.get("label", ""),
+                "list": derived_id(event.id, "list"),
+                "lanes": dict(others.people),
+            },
             "version": 1,
             "updated_at": now,
         }

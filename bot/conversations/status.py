@@ -13,7 +13,22 @@ from bot.conversations.invitation import checks
 from bot.conversations.missing import PAGE, asked_which, filter_form, missing_message
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
-from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, When, text
+from bot.messages import (
+    Button,
+    Day,
+    Element,
+    Facts,
+    Message,
+    Notice,
+    Param,
+    Section,
+    Style,
+    Text,
+    Token,
+    Tone,
+    When,
+    text,
+)
 from bot.model import CheckKind, Person, Rollout, RolloutState, WaveStage
 from bot.planned_waves import day_and_hour
 from bot.ports import InvitationView, RolloutCounts, Transaction, WaveStanding
@@ -177,7 +192,8 @@ def _planned(counts: RolloutCounts) -> tuple[Element, ...]:
         elif wave.starts_at is not None:
             day, hour = day_and_hour(wave.starts_at)
             at = text("progress.starts.at", day=Day(day), hour=f"{hour}:00")
-            lines.append(Section(text("status.planned", count=wave.size, at=at)))
+            named = text("status.planned.named", count=wave.size, at=at, label=wave.label)
+            lines.append(Section(named if wave.label else text("status.planned", count=wave.size, at=at)))
     return tuple(lines)
 
 
@@ -266,8 +282,10 @@ def _wave_lines(wave: WaveStanding) -> tuple[Section, ...]:
     figures = (
         text("waves.figures.opened", opened=wave.opened, **known) if wave.opened else text("waves.figures", **known)
     )
+    line: dict[str, Param] = {"at": When(wave.began), "count": wave.invited, "percent": percent}
+    named = text("waves.line.named", label=wave.label, **line)
     return (
-        Section(text("waves.line", at=When(wave.began), count=wave.invited, percent=percent)),
+        Section(named if wave.label else text("waves.line", **line)),
         Section(text("waves.bar", bar=bar(settled, wave.invited), figures=figures)),
     )
 

@@ -117,6 +117,7 @@ class WaveStanding:
     opened: int = 0  # the login page, where that is told
     exempt: int = 0
     reported: int = 0  # people whose problem is not solved
+    label: str = ""  # whom the admin named
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from bot.conversations.invite_wave import list_of
+from bot.conversations.invite_wave import LABEL, label_of, list_of
+from bot.conversations.status import status_message
 from bot.engine import Engine
-from bot.events import PeopleFound
+from bot.events import PeopleFound, Target, TargetKind
 from bot.messages import Form, Token
 from bot.model import (
     Case,
@@ -367,3 +368,31 @@ async def test_nobody_is_written_to_because_a_field_was_overlooked(
     assert isinstance(reply, ShowForm)
     assert set(reply.form.errors or {}) == {"when"}
     assert not await stored(store, Wave)
+
+
+async def test_a_wave_remembers_the_groups_that_were_named_and_no_people(
+    store: Database, engine: Engine, worker: WaveWorker
+) -> None:
+    await installed(store, people=())
+    await rolled_out(store)
+    groups = (Target(TargetKind.GROUP, "S1", "@engineering"), Target(TargetKind.CHANNEL, "C1", "#web"))
+    await engine(command("invite grace@acme.example", *groups))
+    (dialog,) = [each.id for each in await stored(store, Dialog) if each.step == "looking"]
+    await listed(store, dialog, BERLIN, TOKYO)
+    await engine(PeopleFound(id=event_id(), workspace_id="slack:T1", actor=ADA, dialog_id=dialog, list_id=dialog))
+    await planned_as(store, engine, Token("invite", "later", dialog, 2), size="1", when="now")
+    rest = next(each for each in await stored(store, Dialog) if each.id != dialog)
+    await planned_as(store, engine, Token("invite", "later", rest.id, 1), when="day", day="2026-03-09", hour="9")
+    assert {each.label for each in await stored(store, Wave)} == {"@engineering, #web"}
+    await worker.run_once()
+    async with store.transaction() as tx:
+        (standing,) = await tx.invitations.by_wave("rollout-1", 5, 0)
+        counts = await tx.invitations.counts("rollout-1")
+    assert standing.label == "@engineering, #web"
+    assert "1 person (@engineering, #web) is invited on Monday 9 March" in words(status_message(rollout(), counts))
+
+
+def test_a_long_list_of_groups_is_cut() -> None:
+    many = [Target(TargetKind.GROUP, f"S{number}", f"@group-{number}") for number in range(40)]
+    assert len(label_of(many)) == LABEL
+    assert label_of(many).endswith("…")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from bot.conversations.bars import bar
 from bot.conversations.invitation import checks
 from bot.conversations.missing import PAGE, asked_which, filter_form, missing_message
 from bot.conversations.scene import Conversation, Loaded, Scene
+from bot.conversations.status_waves import WAVES_A_PAGE, waves_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import (
     Button,
@@ -20,7 +21,6 @@ from bot.messages import (
     Facts,
     Message,
     Notice,
-    Param,
     Section,
     Style,
     Text,
@@ -37,7 +37,6 @@ from bot.transition import Replace, SendAgain, ShowForm, Transition, Whisper
 
 StatusEvent = CommandIssued | ButtonPressed | FormSubmitted
 WAVES_SHOWN = 5  # that are planned
-WAVES_A_PAGE = 8
 KINDS_SHOWN = 5  # of problems; `/sso problems` has all
 
 
@@ -259,34 +258,6 @@ def _send_again(rollout: Rollout, counts: RolloutCounts) -> Transition:
         audit="sent_again",
         subject=rollout.id,
         details=(("messages", again),),
-    )
-
-
-def waves_message(rollout: Rollout, waves: Sequence[WaveStanding], page: int) -> Message:
-    """How far the people of each wave are, the newest wave first, a page at a time."""
-    title = text("waves.title", enterprise=rollout.name)
-    lines = [line for wave in waves[:WAVES_A_PAGE] for line in _wave_lines(wave)]
-    buttons = [Button(text("button.status"), Token("status", "show", rollout.id))]
-    if page:
-        buttons.append(Button(text("button.previous_page"), Token("status", "waves", rollout.id, page - 1)))
-    if len(waves) > WAVES_A_PAGE:
-        buttons.append(Button(text("button.next_page"), Token("status", "waves", rollout.id, page + 1)))
-    return Message(title, title, tuple(lines), tuple(buttons))
-
-
-def _wave_lines(wave: WaveStanding) -> tuple[Section, ...]:
-    """When it began and how far its people are: of those who are exempt nothing is expected, so they are done."""
-    settled = wave.done + wave.exempt
-    percent = 100 * settled // wave.invited
-    known = {"reached": wave.reached, "done": wave.done, "exempt": wave.exempt, "reported": wave.reported}
-    figures = (
-        text("waves.figures.opened", opened=wave.opened, **known) if wave.opened else text("waves.figures", **known)
-    )
-    line: dict[str, Param] = {"at": When(wave.began), "count": wave.invited, "percent": percent}
-    named = text("waves.line.named", label=wave.label, **line)
-    return (
-        Section(named if wave.label else text("waves.line", **line)),
-        Section(text("waves.bar", bar=bar(settled, wave.invited), figures=figures)),
     )
 
 

@@ -18,7 +18,6 @@ import structlog
 
 from bot import faultpoints
 from bot.clock import first_of
-from bot.conversations.invite_messages import name_of
 from bot.events import NotFound, PeopleFound, Problem, Target, TargetKind
 from bot.model import Listed, LookUp, Person, Platform, Workspace
 from bot.ports import Clock, Directory, DirectoryUnavailable, Handle, Store, StoreUnavailable
@@ -238,12 +237,12 @@ def _lines(
             yield Listed(
                 list_id=list_id,
                 position=next(place),
-                label=name_of(person),
+                label=person.known_as,
                 person_id=person.id,
                 workspace_id=person.workspace_id,
                 listed_at=at,
             )
-    already = (NotFound(name_of(each), Problem.INVITED) for each in people if each.identity in invited)
+    already = (NotFound(each.known_as, Problem.INVITED) for each in people if each.identity in invited)
     for each in chain(already, left_out):
         yield Listed(
             list_id=list_id, position=next(place), label=each.label, problem=each.problem.value, listed_at=at

@@ -86,6 +86,11 @@ class Person(SQLModel):
         return f"{workspace_id}:{user_id}"
 
     @property
+    def known_as(self) -> str:
+        """What colleagues know them by, as far as the bot knows it."""
+        return self.name or self.email or self.user_id
+
+    @property
     def identity(self) -> str:
         """What makes two people of different workspaces the same one: the e-mail address, if known."""
         return self.email or self.id

@@ -17,7 +17,7 @@ from bot.messages import (
     Tone,
     text,
 )
-from bot.model import CaseState, Person
+from bot.model import CaseState
 from bot.ports import CaseGroup
 
 SHOWN = 3  # what so many of them wrote
@@ -44,7 +44,7 @@ def group_message(group: CaseGroup) -> Message:
 def title_of(group: CaseGroup) -> Text:
     """Who has the problem."""
     if group.people == 1 and group.shown:
-        return text("case.title", name=_name(group.shown[0][1]))
+        return text("case.title", name=group.shown[0][1].known_as)
     return text("case.title.many", count=group.people)
 
 
@@ -58,7 +58,7 @@ def descriptions(group: CaseGroup) -> tuple[Element, ...]:
     lines: list[Element] = []
     for case, person in group.shown[:SHOWN]:
         if group.people > 1:
-            lines.append(Section(text("case.by", name=_name(person))))
+            lines.append(Section(text("case.by", name=person.known_as)))
         lines.append(Quote(case.description))
     if group.people > SHOWN:
         lines.append(Section(text("case.more", count=group.people - SHOWN)))
@@ -103,7 +103,3 @@ def reply_message(group: CaseGroup, answer: str) -> Message:
             Button(text("button.problem"), Token("solved", "again", group.id)),
         ),
     )
-
-
-def _name(person: Person) -> str:
-    return person.name or person.email or person.user_id

@@ -262,7 +262,7 @@ def _saved(rollout: Rollout, report: Digest, escalation: Digest, told: Person) -
     first = text(f"digest.saved.{report.every}", enterprise=rollout.name, **_at(report.next_at))
     lines = [Notice(first, Tone.SUCCESS)]
     if escalation.every is not Frequency.NEVER:
-        name = told.name or told.email or told.user_id
+        name = told.known_as
         lines.append(Notice(text("digest.saved.escalation", count=escalation.after, name=name), Tone.SUCCESS))
     return Message(first, body=tuple(lines))
 

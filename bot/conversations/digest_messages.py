@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.conversations.bars import bar
-from bot.conversations.invite_messages import name_of
 from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Text, Token, Tone, text
 from bot.model import Rollout
 from bot.ports import InvitationView, RolloutCounts
@@ -81,5 +80,5 @@ def escalation_digest(rollout: Rollout, people: Sequence[InvitationView], total:
 
 def _line(view: InvitationView) -> Section:
     still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
-    name = name_of(view.person)
+    name = view.person.known_as
     return Section(text("missing.line", name=name, open=still_open, count=view.invitation.reminders))

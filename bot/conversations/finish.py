@@ -130,7 +130,7 @@ def _end_or_begin(
 
 
 def _list(loaded: FinishLoaded, rollout: Rollout, items: Items) -> Message:
-    names = {key: person.name or person.email or person.user_id for key, person in loaded.people.items()}
+    names = {key: person.known_as for key, person in loaded.people.items()}
     return steps_message(rollout, items, names, loaded.counts.open)
 
 

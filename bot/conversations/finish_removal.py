@@ -127,7 +127,7 @@ def _listed(keys: Sequence[str]) -> tuple[Text, ...]:
 
 
 def _names(first: Sequence[InvitationView], may_go: int, possible: Sequence[str]) -> tuple[Element, ...]:
-    names = tuple(text("plain", words=view.person.name or view.person.email or view.person.user_id) for view in first)
+    names = tuple(text("plain", words=view.person.known_as) for view in first)
     names = (*names, text("invite.more", count=may_go - len(names))) if may_go > len(names) else names
     where = text("removal.from", organizations=_listed(possible)) if possible != [""] else text("removal.from.one")
     return (Section(where), Section(text("removal.names", names=names)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.conversations.wave_messages import takes
 from bot.events import Problem
 from bot.messages import AnyButton, Button, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, text
-from bot.model import Dialog, Listed, Person, Rollout
+from bot.model import Dialog, Listed, Rollout
 from bot.ports import LeftOut, ListSummary
 from bot.readiness import ReadyPoint
 
@@ -25,11 +25,6 @@ def left_out_count(dialog: Dialog) -> int:
     """How many people and names would not."""
     left_out = dialog.data.get("left_out")
     return left_out if isinstance(left_out, int) else 0
-
-
-def name_of(person: Person) -> str:
-    """What an admin knows a person by."""
-    return person.name or person.email or person.user_id
 
 
 def list_message(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.conversations.invite_messages import name_of
 from bot.conversations.setup_steps import one
 from bot.events import ButtonPressed, FormSubmitted
 from bot.messages import Button, Choice, ChoiceField, Element, Form, Message, Notice, Section, Token, Tone, text
@@ -72,7 +71,7 @@ def filter_form(rollout: Rollout) -> Form:
 
 def _line(view: InvitationView) -> Section:
     still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
-    name = name_of(view.person)
+    name = view.person.known_as
     if view.invitation.unreachable:
         reason = text(f"reason.{view.invitation.unreachable}")
         return Section(text("missing.unreachable", name=name, open=still_open, reason=reason))

@@ -108,7 +108,7 @@ def wish_message(rollout: Rollout, wish: Wish, many: int, people: tuple[Person, 
     if not many:
         return Message(text("wish.nobody"), None, (Notice(text("wish.nobody"), Tone.SUCCESS),))
     title = text(f"wish.{wish}.title", count=many)
-    names = tuple(text("plain", words=each.name or each.email or each.user_id) for each in people[:SHOWN])
+    names = tuple(text("plain", words=each.known_as) for each in people[:SHOWN])
     more = (Section(text("case.more", count=many - SHOWN)),) if many > SHOWN else ()
     explained: Text = text(f"wish.{wish}.explain")
     buttons = (_exempt_button(rollout, many),) if wish is Wish.NOT_MINE else ()

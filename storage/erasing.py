@@ -31,6 +31,7 @@ from storage.tables import (
     LISTED,
     LOOK_UP,
     PERSON,
+    READINESS,
     ROLLOUT,
     WAVE,
     WORKSPACE,
@@ -162,7 +163,7 @@ class Erasing:
         await self._delete(LISTED, and_(or_(LISTED.c.list_id.in_(lists), LISTED.c.list_id.in_(of_people)), ~waits))
         await self._delete(LOOK_UP, asked)
         await self._delete(DELIVERY, or_(DELIVERY.c.rollout_id == rollout.id, settled))
-        for table in (CASE, CURRENT_ROLLOUT, DIALOG, DIGEST, WAVE, FINISH_ITEM, HANDOUT):
+        for table in (CASE, CURRENT_ROLLOUT, DIALOG, DIGEST, READINESS, WAVE, FINISH_ITEM, HANDOUT):
             await self._delete(table, table.c.rollout_id == rollout.id)
 
     async def _delete(self, table: Table, which: ColumnElement[bool]) -> None:

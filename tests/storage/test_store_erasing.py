@@ -9,9 +9,11 @@ from sqlalchemy import select
 
 from bot import erasing
 from bot.clock import MovableClock
+from bot.digests import Digest
 from bot.erasing import erase_due
 from bot.finishing import FileKind, FinishItem, FinishStep, Handout, StepState
-from bot.model import CheckKind, Dialog, LookUp, RolloutState
+from bot.model import CheckKind, Dialog, Listed, LookUp, RolloutState
+from bot.readiness import Readiness
 from storage.tables import METADATA
 from tests.storage.stored_things import NOW, case_of, check, invite, notice, person, reminder, rollout, wave
 
@@ -81,7 +83,33 @@ async def a_whole_rollout(store, people=("ben", "cleo"), **changes):
                 version=1,
             )
         )
+        await tx.save(Readiness.unknown("r1").model_copy(update={"changed_by": "slack:T1:ben", "version": 1}))
+        told = {"person_id": "slack:T1:ben", "changed_by": "slack:T1:ben", "version": 1}
+        await tx.save(Digest.escalation("r1").model_copy(update=told))
+        await tx.lists.add(rest_of_a_list("rest", "Ben"))
         await tx.save(rollout(version=2, **(OVER | changes)))
+
+
+def rest_of_a_list(list_id: str, *names: str) -> list[Listed]:
+    """What is left of a list that went out in parts, with somebody who was left out."""
+    known = {"list_id": list_id, "listed_at": NOW}
+    people = [
+        Listed(position=at, label=name, person_id=f"slack:T1:{name}", workspace_id="slack:T1", **known)
+        for at, name in enumerate(names)
+    ]
+    return [*people, Listed(position=len(people), label="1: ben@acme.example", problem="unknown_email", **known)]
+
+
+async def test_a_list_that_another_rollouts_wave_waits_with_stays(store):
+    await a_whole_rollout(store, erased_at=NOW)
+    async with store.transaction() as tx:
+        await tx.save(rollout("r2"))
+        await tx.save(wave("w2", "r2", list_id="theirs"))
+        await tx.lists.add(rest_of_a_list("theirs", "Dora"))
+    await erase_due(store, CLOCK, (), None)
+    async with store.transaction() as tx:
+        assert len(await tx.lists.page("theirs", 0, 9)) == 2
+        assert await tx.lists.page("rest", 0, 9) == []
 
 
 async def test_nothing_that_names_a_person_is_left_but_counts_are(store):

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import faultpoints
-from bot.conversations.digest_messages import SHOWN, escalation_digest, figures, report_digest
+from bot.conversations.digest_messages import (
+    DAYS_OF_PACE,
+    SHOWN,
+    Lately,
+    escalation_digest,
+    figures,
+    report_digest,
+)
 from bot.digests import Digest, DigestKind, next_at
 from bot.effects import notice
 from bot.messages import Message
@@ -48,8 +55,9 @@ async def _written(
     """The figures that it tells, and the message; none when nobody was invited, or nobody new is to be talked to."""
     if digest.kind is DigestKind.REPORT:
         counts = await tx.invitations.counts(rollout.id)
-        message = report_digest(rollout, counts, digest.told, digest.time_zone, now) if counts.invited else None
-        return figures(counts), message
+        done = await tx.invitations.done_since(rollout.id, now - timedelta(days=DAYS_OF_PACE))
+        lately = Lately(done, digest.time_zone, now)
+        return figures(counts), report_digest(rollout, counts, digest.told, lately) if counts.invited else None
     new = await tx.invitations.escalate(rollout.id, digest.after, now)
     if not new:
         return digest.told, None

@@ -397,6 +397,11 @@ class Invitations:
         address: str | None = await self._connection.scalar(select(ROLLOUT.c.login_url).where(ROLLOUT.c.id == whose))
         return address
 
+    async def done_since(self, rollout_id: str, moment: datetime) -> int:
+        """How many have finished since then."""
+        lately = and_(INVITATION.c.rollout_id == rollout_id, INVITATION.c.done_at >= moment)
+        return await self._connection.scalar(select(func.count()).select_from(INVITATION).where(lately)) or 0
+
     async def escalate(self, rollout_id: str, after: int, now: datetime) -> int:
         """Mark who has had so many reminders and has not confirmed; returns how many were not marked before."""
         silent = and_(

@@ -18,7 +18,7 @@ from bot.conversations.case_messages import reply_message
 from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.digest import DigestLoaded
 from bot.conversations.digest_messages import SHOWN as SILENT_SHOWN
-from bot.conversations.digest_messages import escalation_digest, report_digest
+from bot.conversations.digest_messages import Lately, escalation_digest, report_digest
 from bot.conversations.help import HomeLoaded
 from bot.conversations.invitation import compose, final_notice
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
@@ -412,9 +412,12 @@ def _digest(of: Company) -> Scenes:
     before = {"done": 71, "open": 47, "cases": 5, "failed": 4}
     for name, day in (("no deadline", None), ("deadline", date(2026, 3, 4)), ("deadline over", date(2026, 3, 1))):
         dated = of.rollout.model_copy(update={"policy": of.rollout.policy.model_copy(update={"deadline": day})})
-        message = report_digest(dated, counts, before, of.admin.time_zone, NOON)
+        message = report_digest(dated, counts, before, Lately(21, of.admin.time_zone, NOON))
         yield f"report, {name}", Transition(Whisper(message))
-    yield "first report", Transition(Whisper(report_digest(of.rollout, RolloutCounts(invited=1), {}, "UTC", NOON)))
+    yield (
+        "first report",
+        Transition(Whisper(report_digest(of.rollout, RolloutCounts(invited=1), {}, Lately(0, "UTC", NOON)))),
+    )
     one = _view(of, reminders=3)
     yield "one who does not answer", Transition(Whisper(escalation_digest(of.rollout, (one,), 1, 1)))
     many = tuple(one for _ in range(SILENT_SHOWN))

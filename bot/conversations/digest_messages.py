@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from bot.conversations.bars import bar
 from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Text, Token, Tone, text
@@ -11,6 +12,8 @@ from bot.model import Rollout
 from bot.ports import InvitationView, RolloutCounts
 from bot.texts import zone
 
+DAYS_OF_PACE = 7
+LONGEST_FORECAST = 365  # days; beyond it, a forecast says nothing
 SHOWN = 20  # people in one message; the rest is a number
 
 
@@ -25,10 +28,22 @@ def figures(counts: RolloutCounts) -> dict[str, int]:
     }
 
 
-def report_digest(
-    rollout: Rollout, counts: RolloutCounts, before: Mapping[str, int], time_zone: str, now: datetime
-) -> Message:
-    """The rollout in figures, each with what has changed since the report before."""
+@dataclass(frozen=True)
+class Lately:
+    """Where and when the report is read, and how many people have finished in the seven days before."""
+
+    done: int
+    time_zone: str
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The day there."""
+        return self.now.astimezone(zone(self.time_zone)).date()
+
+
+def report_digest(rollout: Rollout, counts: RolloutCounts, before: Mapping[str, int], lately: Lately) -> Message:
+    """The rollout in figures, each with what has changed since the report before; its pace against the deadline."""
     title = text("digest.title", enterprise=rollout.name)
     body: list[Element] = [
         Section(text("status.bar", bar=bar(counts.done, counts.invited), done=counts.done, invited=counts.invited)),
@@ -39,7 +54,8 @@ def report_digest(
                 if number or before.get(name) or name in ("done", "open")
             )
         ),
-        *_deadline(rollout, counts, time_zone, now),
+        *_deadline(rollout, counts, lately.today),
+        *_pace(rollout, counts, lately),
     ]
     return Message(title, title, tuple(body), (Button(text("button.status"), Token("digest", "status", rollout.id)),))
 
@@ -51,11 +67,24 @@ def _changed(number: int, before: int | None) -> Text:
     return text("digest.fewer", n=number, change=-change) if change < 0 else text("number", n=number)
 
 
-def _deadline(rollout: Rollout, counts: RolloutCounts, time_zone: str, now: datetime) -> tuple[Element, ...]:
+def _pace(rollout: Rollout, counts: RolloutCounts, lately: Lately) -> tuple[Element, ...]:
+    """When everybody will be done if it goes on like this."""
+    if not counts.open or not lately.done:
+        return ()
+    days = -(-counts.open * DAYS_OF_PACE // lately.done)
+    if days > LONGEST_FORECAST:
+        return ()
+    end, deadline = lately.today + timedelta(days=days), rollout.policy.deadline
+    if deadline is not None and end > deadline:
+        return (Notice(text("digest.pace.late", count=lately.done, on=Day(end)), Tone.WARNING),)
+    return (Section(text("digest.pace", count=lately.done, on=Day(end))),)
+
+
+def _deadline(rollout: Rollout, counts: RolloutCounts, today: date) -> tuple[Element, ...]:
     deadline = rollout.policy.deadline
     if deadline is None or not counts.open:
         return ()
-    days = (deadline - now.astimezone(zone(time_zone)).date()).days
+    days = (deadline - today).days
     if days < 0:
         return (Notice(text("digest.deadline.over", on=Day(deadline)), Tone.WARNING),)
     return (Section(text("digest.deadline", on=Day(deadline), count=days)),)

@@ -308,6 +308,10 @@ class Invitations(Protocol):
         """
         ...
 
+    async def done_since(self, rollout_id: str, moment: datetime) -> int:
+        """How many have finished since then."""
+        ...
+
     async def escalate(self, rollout_id: str, after: int, now: datetime) -> int:
         """Mark who has had so many reminders and has not confirmed, though reached and not left alone by their own
         wish; returns how many were not marked before.

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.calendar import is_working_day
+from bot.conversations.digest_messages import Lately, report_digest
 from bot.digesting import send_digests
 from bot.digests import Digest, Frequency, next_at
 from bot.messages import Message
 from bot.model import Delivery, Invitation, ReminderPolicy, Rollout, RolloutState, Wish
+from bot.ports import RolloutCounts
 from bot.texts import zone
 from storage.database import Database
 from tests.builders import ADA, DAY, GRACE, LINUS, NOON, person, rollout, words
@@ -205,3 +207,38 @@ async def test_a_rollouts_report_has_its_own_figures_only(store: Database, clock
     (message,) = await told(store)
     assert "0 of 1 done" in words(message)
     assert len(await stored(store, Rollout)) == 2
+
+
+@pytest.mark.parametrize(
+    ("done", "still_open", "deadline", "said"),
+    [
+        (7, 14, None, "everybody is done on Tuesday 17 March 2026."),
+        (7, 14, date(2026, 3, 17), "everybody is done on Tuesday 17 March 2026."),
+        (7, 14, date(2026, 3, 16), "on Tuesday 17 March 2026, after the deadline."),
+        (3, 10, None, "everybody is done on Friday 27 March 2026."),
+    ],
+)
+def test_a_report_tells_when_everybody_is_done_at_the_pace_of_the_last_week(
+    done: int, still_open: int, deadline: date | None, said: str
+) -> None:
+    of = rollout(policy=ReminderPolicy(deadline=deadline))
+    counts = RolloutCounts(invited=100, done=100 - still_open, open=still_open)
+    assert said in words(report_digest(of, counts, {}, Lately(done, "UTC", NOON)))
+
+
+@pytest.mark.parametrize(("done", "still_open"), [(0, 10), (5, 0), (1, 900)])
+def test_without_a_pace_there_is_no_forecast(done: int, still_open: int) -> None:
+    counts = RolloutCounts(invited=1000, done=100, open=still_open)
+    assert "pace" not in words(report_digest(rollout(), counts, {}, Lately(done, "UTC", NOON)))
+
+
+async def test_the_pace_is_that_of_the_last_seven_days(store: Database, clock: StoppedClock) -> None:
+    people = [person(f"p{number}") for number in range(4)]
+    await invited_people(store, *people)
+    for each, at in zip(await stored(store, Invitation), (NOON, NOON - 6 * DAY, NOON - 8 * DAY), strict=False):
+        await has_had(store, each, done_at=at, due_at=None)
+    await asked_for(store, Digest.report("rollout-1", ADA.id))
+    clock.at = NOON + HOUR
+    await send_digests(store, clock)
+    (message,) = await told(store)
+    assert "2 people finished in the last seven days." in words(message)

@@ -152,7 +152,7 @@ class Office:
                 await asyncio.sleep(0.03)
 
     async def _is_busy(self) -> bool:
-        rollout, invitation, delivery, wave, look_up = (METADATA.tables[name] for name in _MAKE_WORK)
+        rollout, invitation, delivery, wave, look_up, digest = (METADATA.tables[name] for name in _MAKE_WORK)
         now, state = self.clock.now(), delivery.c.state  # what is stored while this is asked is a moment later
         work = (
             exists().where(
@@ -167,6 +167,9 @@ class Office:
                 wave.c.stage == WaveStage.STORING, or_(wave.c.starts_at.is_(None), wave.c.starts_at <= now)
             ),
             exists().where(look_up.c.state != LookUpState.DONE),
+            exists().where(
+                digest.c.next_at <= now, digest.c.rollout_id == rollout.c.id, rollout.c.state == RolloutState.ACTIVE
+            ),
         )
         async with self._engine.connect() as connection:
             return bool(await connection.scalar(select(or_(*work))))

@@ -28,7 +28,7 @@ from tests.e2e.on_teams import OnTeams
 # These stories tell what happens, not how fast: on a machine that is busy otherwise, nobody gives up early.
 UNHURRIED = TimeLimits(answer=2 * PATIENCE, slack_profile=PATIENCE, teams_profile=PATIENCE)
 MOMENT = 0.05  # seconds
-_MAKE_WORK = "rollout", "invitation", "delivery", "wave", "look_up"  # tables
+_MAKE_WORK = "rollout", "invitation", "delivery", "wave", "look_up", "digest"  # tables
 MONDAY = datetime(2026, 2, 2, 9, 0, tzinfo=UTC)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot import faultpoints
+from bot.conversations import answers
 from bot.conversations.digest_messages import (
     DAYS_OF_PACE,
     SHOWN,
@@ -13,9 +14,9 @@ from bot.conversations.digest_messages import (
     figures,
     report_digest,
 )
-from bot.digests import Digest, DigestKind, next_at
+from bot.digests import Digest, DigestKind, Frequency, next_at
 from bot.effects import notice
-from bot.messages import Message
+from bot.messages import Message, Tone, text
 from bot.model import Rollout
 from bot.ports import Clock, Store, Transaction
 
@@ -24,6 +25,7 @@ async def send_digests(store: Store, clock: Clock) -> int:
     """Queue every digest that is due, each in a transaction of its own; returns how many were. Safe to run late,
     twice, or in two processes: the row says when the next one is due.
     """
+    await stop_refused(store, clock)
     sent = 0
     while True:
         now = clock.now()
@@ -34,6 +36,32 @@ async def send_digests(store: Store, clock: Clock) -> int:
                 return sent
             sent += await _send(tx, digest, rollout, now)
             faultpoints.reach("digests.before_commit")
+
+
+async def stop_refused(store: Store, clock: Clock) -> int:
+    """End every digest whose last message was refused, and tell who asked for it why; returns how many were ended."""
+    stopped = 0
+    while True:
+        async with store.transaction() as tx:
+            refused = await tx.digests.refused()
+            if refused is None:
+                return stopped
+            digest, reason = refused
+            await _tell(tx, digest, reason, clock.now())
+            ended = {"every": Frequency.NEVER, "next_at": None, "version": digest.version + 1}
+            await tx.save(digest.model_copy(update=ended))
+        stopped += 1
+
+
+async def _tell(tx: Transaction, digest: Digest, reason: str, now: datetime) -> None:
+    admin, place = await tx.people.person(digest.changed_by), await tx.people.person(digest.person_id)
+    if admin is None or place is None or admin.id == place.id:
+        return
+    sentence = text("digest.refused", place=place.known_as, reason=text(f"reason.{reason}"))
+    told = notice(
+        f"{digest.id}:refused:{digest.version}", admin, answers.notice(sentence, Tone.WARNING), digest.rollout_id, now
+    )
+    await tx.deliveries.enqueue([told])
 
 
 async def _send(tx: Transaction, digest: Digest, rollout: Rollout, now: datetime) -> bool:

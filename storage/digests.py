@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.digests import Digest
-from bot.model import RolloutState
+from bot.model import DeliveryKind, DeliveryState, RolloutState
 from storage.rows import fields, plain
-from storage.tables import DIGEST, ROLLOUT
+from storage.tables import DELIVERY, DIGEST, ROLLOUT
 
 
 class Digests:
@@ -39,3 +39,28 @@ class Digests:
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(Digest, row)
+
+    async def refused(self) -> tuple[Digest, str] | None:
+        """One whose last message is dead, and why. On PostgreSQL it stays locked until the transaction ends."""
+        to_them = and_(
+            DELIVERY.c.rollout_id == DIGEST.c.rollout_id,
+            DELIVERY.c.person_id == DIGEST.c.person_id,
+            DELIVERY.c.kind == DeliveryKind.NOTICE,
+        )
+        later = DELIVERY.alias("later")
+        since = exists().where(
+            later.c.rollout_id == DELIVERY.c.rollout_id,
+            later.c.person_id == DELIVERY.c.person_id,
+            later.c.kind == DeliveryKind.NOTICE,
+            later.c.created_at > DELIVERY.c.created_at,
+        )
+        statement = (
+            select(*fields(DIGEST, Digest), DELIVERY.c.reason)
+            .join(DELIVERY, to_them)
+            .where(DIGEST.c.next_at.is_not(None), DELIVERY.c.state == DeliveryState.DEAD, ~since)
+            .order_by(DIGEST.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True, of=DIGEST)
+        )
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else (plain(Digest, row[:-1]), str(row[-1]))

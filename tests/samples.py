@@ -39,7 +39,7 @@ from bot.conversations.wave_messages import progress_message
 from bot.conversations.wish import SHOWN, WishLoaded
 from bot.digests import Digest
 from bot.events import HomeOpened, MessageReceived, PeopleFound, Problem, Target, TargetKind
-from bot.messages import Form, Message, Token
+from bot.messages import Form, Message, Token, Tone, text
 from bot.model import (
     Case,
     CaseState,
@@ -406,6 +406,9 @@ def _digest(of: Company) -> Scenes:
     told = Digest.escalation(of.rollout.id).model_copy(update={"version": 3, "after": 4, "person_id": GRACE.id})
     overtaken = replace(loaded, digests={told.id: told}, told=GRACE)
     yield "overtaken", _decide("digest", overtaken, submit(save, of.admin, every="daily", where="me"))
+    for reason in (Reason.NOT_IN_CHANNEL, Reason.NOT_FOUND):
+        sentence = text("digest.refused", place=of.words[:80], reason=text(f"reason.{reason}"))
+        yield f"refused, {reason}", Transition(Whisper(answers.notice(sentence, Tone.WARNING)))
     counts = RolloutCounts(invited=120, done=80, open=38, open_cases=3, stopped=2, failed=4)
     status = press(Token("digest", "status", of.rollout.id), of.admin)
     yield "status", _decide("digest", replace(loaded, counts=counts), status)

@@ -30,7 +30,7 @@ REASONS = {
     "user_not_visible": Reason.NOT_FOUND,
     "channel_not_found": Reason.NOT_FOUND,
     "message_not_found": Reason.NOT_FOUND,
-    "not_in_channel": Reason.BLOCKED,
+    "not_in_channel": Reason.NOT_IN_CHANNEL,
     "cannot_dm_bot": Reason.POLICY,
     "messages_tab_disabled": Reason.POLICY,
     "is_archived": Reason.POLICY,

@@ -255,7 +255,8 @@ def _hello(report: Digest, place: Person, actor: Person) -> tuple[SendMessage, .
     if report.every is Frequency.NEVER or place.id == actor.id:
         return ()
     sentence = text(f"digest.hello.{report.every}", name=actor.name or actor.user_id)
-    return (SendMessage(f"{report.id}:hello:{report.version}", place.id, answers.notice(sentence)),)
+    key = f"{report.id}:hello:{report.version}"
+    return (SendMessage(key, place.id, answers.notice(sentence), rollout_id=report.rollout_id),)
 
 
 def _saved(rollout: Rollout, report: Digest, escalation: Digest, told: Person) -> Message:

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     # refused: trying again will not help until somebody does something
     NOT_INSTALLED = "not_installed"  # Teams: the app is not installed for them
     BLOCKED = "blocked"  # they blocked the bot
+    NOT_IN_CHANNEL = "not_in_channel"  # the bot is not in the channel
     DISABLED = "disabled"  # their account is deactivated
     NOT_FOUND = "not_found"  # nobody with that id
     POLICY = "policy"  # a tenant or workspace policy forbids it

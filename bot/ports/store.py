@@ -171,6 +171,12 @@ class Digests(Protocol):
         """One of an active rollout that is due; kept from other processes until the transaction ends."""
         ...
 
+    async def refused(self) -> tuple[Digest, str] | None:
+        """One whose last message the platform has refused, and why (a Reason); kept from other processes until the
+        transaction ends.
+        """
+        ...
+
 
 class Cases(Protocol):
     """Problems that invitees have described. The same one of several people is a group."""

@@ -7,16 +7,20 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from bot.calendar import is_working_day
+from bot.conversations import answers
 from bot.conversations.digest_messages import Lately, report_digest
-from bot.digesting import send_digests
+from bot.digesting import send_digests, stop_refused
 from bot.digests import Digest, Frequency, next_at
-from bot.messages import Message
-from bot.model import Delivery, Invitation, ReminderPolicy, Rollout, RolloutState, Wish
-from bot.ports import RolloutCounts
+from bot.effects import notice
+from bot.messages import Message, text
+from bot.model import Delivery, DeliveryState, Invitation, ReminderPolicy, Rollout, RolloutState, Wish
+from bot.ports import Reason, RolloutCounts
 from bot.texts import zone
 from storage.database import Database
+from storage.tables import DELIVERY
 from tests.builders import ADA, DAY, GRACE, LINUS, NOON, person, rollout, words
 from tests.doubles import StoppedClock
 from tests.rows import changed, invited_people, stored
@@ -242,3 +246,40 @@ async def test_the_pace_is_that_of_the_last_seven_days(store: Database, clock: S
     await send_digests(store, clock)
     (message,) = await told(store)
     assert "2 people finished in the last seven days." in words(message)
+
+
+async def test_a_place_that_cannot_be_written_to_gets_no_more_and_the_admin_is_told_why(
+    store: Database, clock: StoppedClock
+) -> None:
+    await invited_people(store, GRACE)
+    channel = person("C-leads", name="#leads", is_bot=True, channel_id="C-leads")
+    async with store.transaction() as tx:
+        await tx.people.meet([channel])
+        hello = notice("hello", channel, answers.notice(text("digest.hello.daily", name="Ada")), "rollout-1", NOON)
+        await tx.deliveries.enqueue([hello])
+    digest = await asked_for(store, Digest.report("rollout-1", channel.id), person_id=channel.id, changed_by=ADA.id)
+    assert await stop_refused(store, clock) == 0
+    await changed(store, "delivery", state=DeliveryState.DEAD, reason=Reason.NOT_IN_CHANNEL.value)
+    assert await stop_refused(store, clock) == 1
+    assert await stop_refused(store, clock) == 0
+    (ended,) = await stored(store, Digest)
+    assert (ended.id, ended.every, ended.next_at) == (digest.id, Frequency.NEVER, None)
+    told_ada = [each for each in await stored(store, Delivery) if each.person_id == ADA.id]
+    (told_her,) = [words(each.content) for each in told_ada if each.content]
+    assert "I cannot write to #leads: I am not in that channel. Add me there. I have stopped" in told_her
+
+
+async def test_what_was_refused_before_a_message_arrived_stops_nothing(store: Database, clock: StoppedClock) -> None:
+    await invited_people(store, GRACE)
+    channel = person("C-leads", is_bot=True)
+    async with store.transaction() as tx:
+        await tx.people.meet([channel])
+        said = answers.notice(text("digest.hello.daily", name="Ada"))
+        for key, at in (("first", NOON), ("second", NOON + HOUR)):
+            await tx.deliveries.enqueue([notice(key, channel, said, "rollout-1", at)])
+    await asked_for(store, Digest.report("rollout-1", channel.id), person_id=channel.id, changed_by=ADA.id)
+    first = next(each for each in await stored(store, Delivery) if each.key == "first")
+    async with store._engine.begin() as connection:
+        dead = {"state": DeliveryState.DEAD, "reason": "not_in_channel"}
+        await connection.execute(update(DELIVERY).where(DELIVERY.c.id == first.id).values(**dead))
+    assert await stop_refused(store, clock) == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.e2e.chatting import Somebody
-from tests.e2e.office import Chat
+from tests.e2e.office import Chat, Office
 from tests.e2e.on_slack import OnSlack
 from tests.e2e.on_teams import OnTeams
 from tests.e2e.rollouts import confirms_everything, invites, sets_up
@@ -67,3 +67,18 @@ async def test_who_does_not_answer_is_named_to_whom_the_admin_chose(chat: Chat):
     assert chat.invitee.name not in told[0]
     await chat.admin.types(f"/sso status {chat.colleague.email}")
     await chat.admin.reads("Escalated")
+
+
+async def test_where_the_bot_is_not_in_the_channel_the_admin_is_told(office: Office):
+    """On Teams the command itself needs the bot to be in the team."""
+    chat = Chat("slack", office)
+    await sets_up(chat.admin)
+    await invites(chat.admin, chat.invitee)
+    assert isinstance(chat.admin, OnSlack)
+    chat.admin.notices()
+    await chat.admin.person.types("/sso digest", channel="#random")
+    await chat.admin.opens("Reports")
+    await chat.admin.submits({"every": "daily", "where": "here"})
+    await office.settles()
+    await office.waits(minutes=2)
+    await chat.admin.reads("I am not in that channel. Add me there.")

@@ -96,7 +96,7 @@ async def test_tls_with_somebody_else_never_gets_to_send(slack, workspace, perso
         ("team_access_not_granted", Reason.POLICY),
         ("is_archived", Reason.POLICY),
         ("channel_not_found", Reason.NOT_FOUND),
-        ("not_in_channel", Reason.BLOCKED),
+        ("not_in_channel", Reason.NOT_IN_CHANNEL),
         ("missing_scope", Reason.MISSING_SCOPE),
         ("msg_too_long", Reason.MESSAGE_REFUSED),
         ("an_error_of_next_year", Reason.MESSAGE_REFUSED),

@@ -6,7 +6,7 @@ PORT ?= 3978
 # With it, each of the many processes that the tests start would compile every module anew, for three seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test crossed check transcripts mutants audit sbom vendors lowest postgresql-15 lock clean
+.PHONY: setup demo test crossed check transcripts mutants audit secrets sbom vendors lowest postgresql-15 lock clean
 
 setup: $(VENV)/.ready  ## create .venv from requirements.lock, with the command `usher`
 
@@ -55,6 +55,9 @@ $(VENDORS)/.ready: tests/vendors/requirements.lock
 
 audit: setup $(VENDORS)/.ready  ## known vulnerabilities of what is locked; needs the network, and says so where there is none
 	.ci/audit
+
+secrets: setup $(VENDORS)/.ready  ## nothing that was committed looks like a secret
+	$(VENDORS)/bin/python .ci/secrets
 
 sbom: setup $(VENDORS)/.ready  ## sbom.json: what the container image holds of Python, as CycloneDX
 	$(VENDORS)/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml --output-file sbom.json requirements-serve.lock

@@ -1,4 +1,4 @@
-"""A whole run, from setup to erasing, while calls fail: what the bot itself logs holds nobody's address, name or words,
+"""A rollout from setup to its reports, while calls fail: what the bot itself logs holds nobody's address, name or words,
 and no secret. It is looked at before `adapters.logs.Redact`, which is the last line of defence, gets to see it.
 """
 

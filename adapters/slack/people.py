@@ -25,7 +25,6 @@ PAGE = 1_000
 ONE_BY_ONE_A_PAGE = 5
 LOOKS_UP_AFTER = 100  # people
 
-
 AWAY_EMOJI = frozenset({":palm_tree:", ":face_with_thermometer:", ":airplane:", ":beach_with_umbrella:"})
 AWAY_WORDS = re.compile(
     r"\b(vacation(ing)?|out of( the)? office|ooo|out sick|sick leave|on leave|parental leave|sabbatical|holidays?"

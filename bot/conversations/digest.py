@@ -107,15 +107,21 @@ def _asked(loaded: DigestLoaded, rollout: Rollout, event: CommandIssued, now: da
 
 
 def _escalation(loaded: DigestLoaded, rollout: Rollout) -> Digest:
-    return loaded.digests.get(Digest.escalation(rollout.id).id, Digest.escalation(rollout.id))
+    return _as_stored(loaded, Digest.escalation(rollout.id))
+
+
+def _report(loaded: DigestLoaded, rollout: Rollout, place: Person) -> Digest:
+    return _as_stored(loaded, Digest.report(rollout.id, place.id))
+
+
+def _as_stored(loaded: DigestLoaded, new: Digest) -> Digest:
+    return loaded.digests.get(new.id, new)
 
 
 def _as_it_is(loaded: DigestLoaded, rollout: Rollout, dialog: Dialog, actor: Person, now: datetime) -> dict[str, str]:
     where = HERE if "here" in dialog.data else ME
     to = _place(dialog, actor, where, now)
-    report = loaded.digests.get(Digest.report(rollout.id, to.id).id, Digest.report(rollout.id, to.id))
-    escalation = _escalation(loaded, rollout)
-    told = loaded.told
+    report, escalation, told = _report(loaded, rollout, to), _escalation(loaded, rollout), loaded.told
     return {
         "every": report.every.value,
         "where": where,
@@ -161,8 +167,9 @@ def digest_form(
 
 def _save(loaded: DigestLoaded, rollout: Rollout, dialog: Dialog, event: FormSubmitted, now: datetime) -> Transition:
     typed = {name: one(event.values, name) for name in ("every", "where", "after", "to")}
-    if _escalation(loaded, rollout).version != dialog.data.get("seen"):  # another admin was faster
-        seen = {**dialog.data, "seen": _escalation(loaded, rollout).version}
+    before = _escalation(loaded, rollout)
+    if before.version != dialog.data.get("seen"):  # another admin was faster
+        seen = {**dialog.data, "seen": before.version}
         again = dialog.model_copy(update={"data": seen, "version": dialog.version + 1, "updated_at": now})
         now_is = _as_it_is(loaded, rollout, again, event.actor, now)
         form = digest_form(again, rollout, now_is, warning=text("finish.overtaken"))
@@ -171,13 +178,12 @@ def _save(loaded: DigestLoaded, rollout: Rollout, dialog: Dialog, event: FormSub
     if errors:
         return Transition(reply=ShowForm(digest_form(dialog, rollout, typed, errors)))
     place = _place(dialog, event.actor, typed["where"], now)
-    new = Digest.report(rollout.id, place.id)
     every = Frequency(typed["every"])
-    report = _asked_for(loaded.digests.get(new.id, new), rollout, every, event.actor, now)
+    report = _asked_for(_report(loaded, rollout, place), rollout, every, event.actor, now)
     after = int(typed["after"] or 0)
     told = _told(loaded, event, typed["to"], now)
     frequency = Frequency.DAILY if after else Frequency.NEVER
-    escalation = _asked_for(_escalation(loaded, rollout), rollout, frequency, event.actor, now)
+    escalation = _asked_for(before, rollout, frequency, event.actor, now)
     escalation = escalation.model_copy(update={"person_id": told.id, "after": after})
     closed = dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
     hello = _hello(report, place, event.actor)
@@ -263,8 +269,8 @@ def _saved(rollout: Rollout, report: Digest, escalation: Digest, told: Person) -
     first = text(f"digest.saved.{report.every}", enterprise=rollout.name, **_at(report.next_at))
     lines = [Notice(first, Tone.SUCCESS)]
     if escalation.every is not Frequency.NEVER:
-        name = told.known_as
-        lines.append(Notice(text("digest.saved.escalation", count=escalation.after, name=name), Tone.SUCCESS))
+        second = text("digest.saved.escalation", count=escalation.after, name=told.known_as)
+        lines.append(Notice(second, Tone.SUCCESS))
     return Message(first, body=tuple(lines))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.conversations.bars import bar
+from bot.conversations.missing import silent_line
 from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Text, Token, Tone, text
 from bot.model import Rollout
 from bot.ports import InvitationView, RolloutCounts
@@ -93,7 +94,7 @@ def _deadline(rollout: Rollout, counts: RolloutCounts, today: date) -> tuple[Ele
 def escalation_digest(rollout: Rollout, people: Sequence[InvitationView], total: int, new: int) -> Message:
     """Who has had many reminders and has not confirmed: by name, as far as there is room."""
     title = text("escalation.title", enterprise=rollout.name)
-    lines = [_line(view) for view in people[:SHOWN]]
+    lines = [silent_line(view) for view in people[:SHOWN]]
     more = total - len(lines)
     return Message(
         text("escalation.summary", count=total, enterprise=rollout.name),
@@ -105,9 +106,3 @@ def escalation_digest(rollout: Rollout, people: Sequence[InvitationView], total:
             Section(text("escalation.what")),
         ),
     )
-
-
-def _line(view: InvitationView) -> Section:
-    still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
-    name = view.person.known_as
-    return Section(text("missing.line", name=name, open=still_open, count=view.invitation.reminders))

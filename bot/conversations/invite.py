@@ -22,7 +22,7 @@ from bot.conversations.invite_wave import (
     send_as_planned,
     send_list,
 )
-from bot.conversations.ready import answered, audited, read_readiness, ready_form
+from bot.conversations.ready import answered, confirmed, read_readiness, ready_form
 from bot.conversations.scene import Conversation, Scene
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, ListHandedIn, PeopleFound
 from bot.messages import Form, Text, Token, Tone, text
@@ -194,13 +194,8 @@ def _readied(
     if event.token.action != f"readied.{loaded.readiness.version}":
         return Transition(ShowForm(_ready_form(dialog, rollout, loaded.readiness, text("finish.overtaken"))))
     after = answered(loaded.readiness, rollout, event.values, event.actor, now)
-    return Transition(
-        reply=Replace(list_message(dialog, rollout, loaded.summary, missing(rollout, after))),
-        state=(after,),
-        audit="readiness.confirmed",
-        subject=rollout.id,
-        details=audited(rollout, after),
-    )
+    shown = list_message(dialog, rollout, loaded.summary, missing(rollout, after))
+    return confirmed(Replace(shown), rollout, after)
 
 
 def _ready_form(dialog: Dialog, rollout: Rollout, readiness: Readiness, warning: Text | None = None) -> Form:

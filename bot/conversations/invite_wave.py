@@ -19,19 +19,19 @@ from bot.ports import ListSummary, WaveCounts
 from bot.readiness import Readiness, ReadyPoint, missing
 from bot.transition import Replace, SendMessage, SplitList, Transition
 
+LABEL = 100  # characters
+
 
 @dataclass(frozen=True)
 class InviteLoaded(Loaded):
-    """The list that waits for confirmation: in a few figures when it is new, or a page of its lines; and what admins
-    have confirmed of the rollout before.
+    """The list that waits for confirmation: in a few figures when it is new, or a page of its lines; the first people
+    and the rest, where a wave takes the first; and what admins have confirmed of the rollout before.
     """
 
     dialog: Dialog | None = None
     summary: ListSummary = field(default_factory=ListSummary)
     lines: tuple[Listed, ...] = ()
-    parts: tuple[ListSummary, ListSummary] | None = (
-        None  # the first people and the rest, where a wave takes the first
-    )
+    parts: tuple[ListSummary, ListSummary] | None = None
     readiness: Readiness = field(default_factory=lambda: Readiness.unknown(""))
 
     @property
@@ -49,9 +49,6 @@ def lanes_of(dialog: Dialog) -> Mapping[str, int]:
     """How many people are on the list, by workspace."""
     lanes = dialog.data.get("lanes")
     return {str(lane): int(count) for lane, count in lanes.items()} if isinstance(lanes, dict) else {}
-
-
-LABEL = 100  # characters
 
 
 def label_of(targets: Sequence[Target]) -> str:

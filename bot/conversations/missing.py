@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.conversations.setup_steps import one
 from bot.events import ButtonPressed, FormSubmitted
-from bot.messages import Button, Choice, ChoiceField, Element, Form, Message, Notice, Section, Token, Tone, text
+from bot.messages import Button, Choice, ChoiceField, Element, Form, Message, Notice, Section, Text, Token, Tone, text
 from bot.model import CheckKind, Rollout
 from bot.ports import InvitationView, Missing
 
@@ -17,19 +17,21 @@ EVERYBODY = "everybody"
 
 @dataclass(frozen=True)
 class Which:
-    """Whom an admin asks for; None: everybody of whom something is expected."""
+    """Whom an admin asks for; None: everybody of whom something is expected. And which page, counted from 0."""
 
     missing: Missing | None
+    page: int
 
 
 def asked_which(event: ButtonPressed | FormSubmitted) -> Which | None:
     """Whom a button "missing" or "missing.token", or the filter's form, asks for; None for other actions."""
     action, _, which = event.token.action.partition(".")
+    page = event.token.version
     if action == "filtered" and isinstance(event, FormSubmitted):
-        which = one(event.values, "which")
+        which, page = one(event.values, "which"), 0
     elif action != "missing":
         return None
-    return Which(Missing(which) if which in set(Missing) else None)
+    return Which(Missing(which) if which in set(Missing) else None, page)
 
 
 def missing_message(rollout: Rollout, views: Sequence[InvitationView], which: Missing | None, page: int) -> Message:
@@ -70,11 +72,21 @@ def filter_form(rollout: Rollout) -> Form:
 
 
 def _line(view: InvitationView) -> Section:
-    still_open = tuple(text(f"check.{kind}.short") for kind in view.open_checks)
-    name = view.person.known_as
+    name, still_open = view.person.known_as, _still_open(view)
     if view.invitation.unreachable:
         reason = text(f"reason.{view.invitation.unreachable}")
         return Section(text("missing.unreachable", name=name, open=still_open, reason=reason))
     if view.invitation.wish:
         return Section(text(f"missing.{view.invitation.wish}", name=name, open=still_open))
-    return Section(text("missing.line", name=name, open=still_open, count=view.invitation.reminders))
+    return silent_line(view)
+
+
+def silent_line(view: InvitationView) -> Section:
+    """Somebody of whom nothing is known but what is missing and how many reminders they have had."""
+    return Section(
+        text("missing.line", name=view.person.known_as, open=_still_open(view), count=view.invitation.reminders)
+    )
+
+
+def _still_open(view: InvitationView) -> tuple[Text, ...]:
+    return tuple(text(f"check.{kind}.short") for kind in view.open_checks)

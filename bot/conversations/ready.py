@@ -90,28 +90,28 @@ def _save(
     if event.token.version != readiness.version:
         return Transition(reply=ShowForm(_form(rollout, readiness, text("finish.overtaken"))))
     after = answered(readiness, rollout, event.values, event.actor, now)
-    return Transition(
-        reply=Replace(ready_message(rollout, after, loaded.scene.role)),
-        state=(after,),
-        audit="readiness.confirmed",
-        subject=rollout.id,
-        details=audited(rollout, after),
-    )
+    return confirmed(Replace(ready_message(rollout, after, loaded.scene.role)), rollout, after)
 
 
 def answered(readiness: Readiness, rollout: Rollout, values: FormValues, by: Person, now: datetime) -> Readiness:
     """With what the form says. A point that it does not ask for stays as it is."""
     asked = {point for point in _asked_for(rollout) if one(values, point.value)}
     yes = {point for point in asked if one(values, point.value) == YES}
-    confirmed = tuple(point for point in ReadyPoint if point in yes or point in {*readiness.confirmed} - asked)
-    changes = {"confirmed": confirmed, "changed_by": by.id, "changed_at": now, "version": readiness.version + 1}
+    there = tuple(point for point in ReadyPoint if point in yes or point in {*readiness.confirmed} - asked)
+    changes = {"confirmed": there, "changed_by": by.id, "changed_at": now, "version": readiness.version + 1}
     return readiness.model_copy(update=changes)
 
 
-def audited(rollout: Rollout, readiness: Readiness) -> tuple[tuple[str, str | int], ...]:
-    """What the audit log says: how many points are missing, and which."""
-    lacking = missing(rollout, readiness)
-    return (("missing", len(lacking)), ("points", " ".join(lacking)))
+def confirmed(reply: Replace, rollout: Rollout, after: Readiness) -> Transition:
+    """The step that saves it. The audit log says how many points are still missing, and which."""
+    lacking = missing(rollout, after)
+    return Transition(
+        reply=reply,
+        state=(after,),
+        audit="readiness.confirmed",
+        subject=rollout.id,
+        details=(("missing", len(lacking)), ("points", " ".join(lacking))),
+    )
 
 
 def ready_message(rollout: Rollout, readiness: Readiness, role: Role) -> Message:

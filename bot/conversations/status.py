@@ -86,8 +86,7 @@ async def _load(tx: Transaction, event: StatusEvent, scene: Scene) -> StatusLoad
         return StatusLoaded(scene, counts=await tx.invitations.counts(scene.rollout.id))
     which = asked_which(event)
     if which is not None:
-        page = 0 if isinstance(event, FormSubmitted) else event.token.version
-        views = await tx.invitations.open_views(scene.rollout.id, PAGE + 1, page * PAGE, which.missing)
+        views = await tx.invitations.open_views(scene.rollout.id, PAGE + 1, which.page * PAGE, which.missing)
         return StatusLoaded(scene, missing=tuple(views))
     if event.token.action == "waves":
         waves = await tx.invitations.by_wave(scene.rollout.id, WAVES_A_PAGE + 1, event.token.version * WAVES_A_PAGE)
@@ -105,8 +104,7 @@ def _step(loaded: StatusLoaded, event: StatusEvent, _now: datetime) -> Transitio
         return answers.outdated()
     which = asked_which(event)
     if which is not None:
-        page = 0 if isinstance(event, FormSubmitted) else event.token.version
-        return Transition(reply=Replace(missing_message(rollout, loaded.missing, which.missing, page)))
+        return Transition(reply=Replace(missing_message(rollout, loaded.missing, which.missing, which.page)))
     if event.token.action == "filter":
         return Transition(reply=ShowForm(filter_form(rollout)))
     if event.token.action == "waves":

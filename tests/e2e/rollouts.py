@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from tests.e2e.chatting import Said, Somebody, Values
 from tests.e2e.office import Chat
 
@@ -74,3 +77,10 @@ async def confirms_everything(invitee: Somebody) -> None:
         await invitee.presses(label)
         await invitee.until(lambda label=label: label not in invitee.messages[-1].buttons)
     await invitee.until(lambda: invitee.sees("All done, thank you!"))
+
+
+def link_in(chat: Chat, said: Said) -> str:
+    """The link to a file that a message offers."""
+    shown = getattr(said.native, "blocks", None) or said.native.card
+    (path,) = set(re.findall(r"http://127\.0\.0\.1(/files/[\w-]+)", json.dumps(shown)))
+    return chat.office.url + str(path)

@@ -5,9 +5,7 @@ and no secret. It is looked at before `adapters.logs.Redact`, which is the last 
 from __future__ import annotations
 
 import io
-import json
 import logging
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,9 +14,8 @@ import structlog
 from aiohttp import ClientSession, FormData
 
 from adapters.playground.slack import faults
-from tests.e2e.chatting import Said
 from tests.e2e.office import Chat
-from tests.e2e.rollouts import confirms_everything, sets_up
+from tests.e2e.rollouts import confirms_everything, link_in, sets_up
 
 WORDS = "Zanzibar 4711 is on the screen"
 TOKEN = "squ_" + "1b" * 20
@@ -69,13 +66,6 @@ def calls_fail(chat: Chat) -> None:
         return
     chat.office.teams.faults.answer("create_conversation", 503, times=2)
     chat.office.teams.faults.answer("send", 429, times=2)
-
-
-def link_in(chat: Chat, said: Said) -> str:
-    """The link to a file that a message offers."""
-    shown = getattr(said.native, "blocks", None) or said.native.card
-    (path,) = set(re.findall(r"http://127\.0\.0\.1(/files/[\w-]+)", json.dumps(shown)))
-    return chat.office.url + str(path)
 
 
 async def test_what_a_whole_run_logs_is_about_nobody(chat: Chat, raw: Raw):

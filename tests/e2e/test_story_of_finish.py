@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
-import re
 from datetime import UTC, datetime
 
 import aiohttp
 
 from tests.e2e.chatting import Said, Values
 from tests.e2e.office import Chat, eventually
-from tests.e2e.rollouts import confirms_everything, invited, invites, sets_up
+from tests.e2e.rollouts import confirms_everything, invited, invites, link_in, sets_up
 
 STEPS: tuple[tuple[str, Values], ...] = (
     ("Administer Enterprise", {"state": "done", "proof": "https://tickets.example/1"}),
@@ -126,15 +124,14 @@ async def fetches(chat: Chat, label: str, on: Said | None = None) -> list[dict[s
     """Ask for the file, open the link, and read the CSV."""
     await chat.admin.presses(label, on=on)
     offered = await chat.admin.reads("Your file is ready.")
-    shown = getattr(offered.native, "blocks", None) or offered.native.card
-    (path,) = set(re.findall(r"http://127\.0\.0\.1(/files/[\w-]+)", json.dumps(shown)))
+    link = link_in(chat, offered)
     async with aiohttp.ClientSession() as http:
-        async with http.get(chat.office.url + path) as page:
+        async with http.get(link) as page:
             assert page.status == 200
-        async with http.post(chat.office.url + path) as file:
+        async with http.post(link) as file:
             assert file.status == 200
             lines = (await file.text("utf-8-sig")).splitlines()
-        async with http.post(chat.office.url + path) as again:
+        async with http.post(link) as again:
             assert again.status == 404
     return list(csv.DictReader(lines))
 
@@ -236,9 +233,7 @@ async def test_whoever_ran_the_rollout_gets_the_closing_report(chat: Chat):
 
 async def opens_the_link(chat: Chat) -> str:
     offered = await chat.admin.reads("Your file is ready.")
-    shown = getattr(offered.native, "blocks", None) or offered.native.card
-    (path,) = set(re.findall(r"http://127\.0\.0\.1(/files/[\w-]+)", json.dumps(shown)))
-    async with aiohttp.ClientSession() as http, http.post(chat.office.url + path) as file:
+    async with aiohttp.ClientSession() as http, http.post(link_in(chat, offered)) as file:
         assert file.status == 200
         return await file.text("utf-8-sig")
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
-import re
 
 import pytest
 from aiohttp import ClientSession, FormData
 
-from tests.e2e.chatting import Said
 from tests.e2e.office import Chat, eventually
 from tests.e2e.on_slack import OnSlack
 from tests.e2e.on_teams import OnTeams
-from tests.e2e.rollouts import invites, lists, send_label, sets_up
+from tests.e2e.rollouts import invites, link_in, lists, send_label, sets_up
 
 
 async def test_people_groups_channels_and_addresses_are_found(chat: Chat):
@@ -228,10 +225,3 @@ async def test_a_list_of_addresses_is_handed_in_as_a_file_and_comes_back_with_wh
     await chat.admin.presses("Send to 2 people", on=asked)
     for somebody in (chat.invitee, chat.colleague):
         await somebody.until(lambda somebody=somebody: len(somebody.invitations) == 1)
-
-
-def link_in(chat: Chat, said: Said) -> str:
-    """The link to a file that a message offers."""
-    shown = getattr(said.native, "blocks", None) or said.native.card
-    (path,) = set(re.findall(r"http://127\.0\.0\.1(/files/[\w-]+)", json.dumps(shown)))
-    return chat.office.url + str(path)

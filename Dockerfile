@@ -20,7 +20,8 @@ RUN groupadd --gid 10001 usher \
     && useradd --system --uid 10001 --gid usher --home-dir /data --create-home --shell /usr/sbin/nologin usher
 COPY --from=build /opt/usher /opt/usher
 # The container's file system may be read-only: only /data, where a SQLite database lies, is written to.
-ENV PATH=/opt/usher/bin:$PATH \
+ENV MPLCONFIGDIR=/tmp/matplotlib \
+    PATH=/opt/usher/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     USHER_HOST=0.0.0.0 \

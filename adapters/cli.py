@@ -27,6 +27,7 @@ from adapters.chat import ChatAdapter
 from adapters.doctor import examine, show_roles
 from adapters.manifest import slack_manifest, teams_package
 from adapters.metrics import MeasuredPlatform, Metrics
+from adapters.pictures import Pictures
 from adapters.server import Bot, served
 from adapters.settings import Settings, SettingsInvalid, load, problems
 from adapters.settings_problems import is_guid, is_loopback_url
@@ -105,7 +106,8 @@ async def assembled(
         )
         traces = await stack.enter_async_context(tracing.started(os.environ))
         handle = traces.handle(metrics.measured(engine))
-        adapters = chat_adapters(settings, handle, store, clock, limits)
+        pictures = Pictures(settings.public_url, settings.secret_keys) if settings.public_url else None
+        adapters = chat_adapters(settings, handle, store, clock, limits, pictures=pictures)
         for adapter in adapters:
             stack.push_async_callback(adapter.stop)
         platforms: dict[Platform, ChatPlatform] = {
@@ -137,16 +139,17 @@ async def assembled(
             clock=clock,
             handle=handle,
             middlewares=(*traces.middlewares(), metrics.middleware()),
+            pictures=pictures if settings.has_slack else None,
         )
 
 
 def chat_adapters(
-    settings: Settings, handle: Handle, store: Store, clock: Clock, limits: TimeLimits
+    settings: Settings, handle: Handle, store: Store, clock: Clock, limits: TimeLimits, *, pictures: Pictures | None
 ) -> Sequence[ChatAdapter]:
     """The adapters of the platforms that are configured."""
     adapters: list[ChatAdapter] = []
     if settings.has_slack:
-        adapters.append(_slack_adapter(settings, handle, store, clock, limits))
+        adapters.append(_slack_adapter(settings, handle, store, clock, limits, pictures=pictures))
     if settings.has_teams:
         teams = TeamsConfig(
             app_id=settings.teams_app_id,
@@ -168,7 +171,7 @@ def chat_adapters(
 
 
 def _slack_adapter(
-    settings: Settings, handle: Handle, store: Store, clock: Clock, limits: TimeLimits
+    settings: Settings, handle: Handle, store: Store, clock: Clock, limits: TimeLimits, *, pictures: Pictures | None
 ) -> SlackAdapter | SharedSlackAdapter:
     """For the workspace whose token is set, or for all that install the app by link."""
 
@@ -180,6 +183,7 @@ def _slack_adapter(
             api_url=settings.slack_api_url,
             messages_per_minute=settings.slack_messages_per_minute,
             ask_who_within=limits.slack_profile,
+            pictures=pictures,
         )
 
     token = settings.slack_bot_token.get_secret_value()

@@ -16,6 +16,7 @@ from adapters import about, files
 from adapters.backlog import BacklogCollector
 from adapters.chat import ChatAdapter, PlatformUnavailable
 from adapters.metrics import Metrics
+from adapters.pictures import Pictures
 from bot.dispatcher import Dispatcher
 from bot.lookups import LookUpWorker
 from bot.ports import Clock, Handle, Store, StoreUnavailable
@@ -44,6 +45,7 @@ class Bot:
     clock: Clock
     handle: Handle
     middlewares: Sequence[Middleware] = ()
+    pictures: Pictures | None = None  # of charts, for the platform that draws none
     ready: asyncio.Event = field(default_factory=asyncio.Event)  # both platforms have started
 
     def application(self) -> web.Application:
@@ -52,6 +54,8 @@ class Bot:
         for adapter in self.adapters:
             adapter.add_routes(app)
         about.add_routes(app)
+        if self.pictures is not None:
+            self.pictures.add_routes(app)
         files.add_routes(app, self.store, self.clock, self.handle)
         app.router.add_get("/healthz", self._healthz)
         app.router.add_get("/readyz", self._readyz)

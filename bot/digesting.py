@@ -84,7 +84,7 @@ async def _written(
     if digest.kind is DigestKind.REPORT:
         counts = await tx.invitations.counts(rollout.id)
         done = await tx.invitations.done_since(rollout.id, now - timedelta(days=DAYS_OF_PACE))
-        lately = Lately(done, digest.time_zone, now)
+        lately = Lately(done, digest.time_zone, now, await tx.invitations.over_time(rollout.id))
         return figures(counts), report_digest(rollout, counts, digest.told, lately) if counts.invited else None
     new = await tx.invitations.escalate(rollout.id, digest.after, now)
     if not new:

@@ -148,6 +148,29 @@ class Notice:
 
 
 @dataclass(frozen=True, config=_FROZEN)
+class BarChart:
+    """A bar for each figure, longest where it is `whole`."""
+
+    title: Text
+    bars: tuple[tuple[Text, int], ...]
+    whole: int
+    kind: Literal["bar_chart"] = "bar_chart"
+
+
+@dataclass(frozen=True, config=_FROZEN)
+class LineChart:
+    """Lines over time. Each has a value for every one of `days`, of which there are two at least. `until`, if given,
+    is a day to be marked.
+    """
+
+    title: Text
+    days: tuple[date, ...]
+    lines: tuple[tuple[Text, tuple[int, ...]], ...]
+    until: tuple[Text, date] | None = None
+    kind: Literal["line_chart"] = "line_chart"
+
+
+@dataclass(frozen=True, config=_FROZEN)
 class Button:
     """Pressing it sends `token` back as a ButtonPressed event. `confirm`, if given, is asked first."""
 
@@ -169,7 +192,8 @@ class LinkButton:
     kind: Literal["link_button"] = "link_button"
 
 
-Element: TypeAlias = Section | Quote | Facts | Notice
+Chart: TypeAlias = BarChart | LineChart
+Element: TypeAlias = Section | Quote | Facts | Notice | Chart
 AnyButton: TypeAlias = Button | LinkButton
 
 

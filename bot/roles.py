@@ -47,6 +47,7 @@ TABLE: Mapping[str, Allowed] = {
     "status.filter": Allowed.VIEWERS,
     "status.filtered": Allowed.VIEWERS,
     "status.waves": Allowed.VIEWERS,
+    "status.charts": Allowed.VIEWERS,
     "rollouts": Allowed.ADMINS,
     "digest": Allowed.ADMINS,
     "digest.status": Allowed.VIEWERS,

@@ -128,8 +128,7 @@ def say(sentence: Text, reader: Reader, markup: Markup = PLAIN) -> str:
     """The sentence, for this reader, in this markup. A key without a sentence is shown as it is. What is said in
     English for want of a translation is English as a whole, with its dates, numbers and the sentences in it.
     """
-    if not _says(language_for(reader.locale), sentence.key):
-        reader = replace(reader, locale=DEFAULT_LANGUAGE)
+    reader = spoken_to(sentence, reader)
     catalogue = _catalogue(language_for(reader.locale))
     count = sentence.params.get("count")
     if isinstance(count, int):
@@ -138,6 +137,12 @@ def say(sentence: Text, reader: Reader, markup: Markup = PLAIN) -> str:
         template = catalogue.gettext(sentence.key)
     filled = {name: _fill(value, reader, markup) for name, value in sentence.params.items()}
     return _assemble(template, filled, markup)
+
+
+def spoken_to(sentence: Text, reader: Reader) -> Reader:
+    """The reader, in the language in which this sentence is said to them."""
+    translated = _says(language_for(reader.locale), sentence.key)
+    return reader if translated else replace(reader, locale=DEFAULT_LANGUAGE)
 
 
 def _assemble(template: str, filled: dict[str, str], markup: Markup) -> str:

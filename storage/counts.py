@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Integer, String, and_, bindparam, exists, func, or_, select
+from datetime import date, datetime
+
+from sqlalchemy import Column, Integer, String, and_, bindparam, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CaseState, DeliveryState, Wave, WaveStage, Wish
-from bot.ports import CaseCounts, RolloutCounts, WaveStanding
+from bot.ports import CaseCounts, OverTime, RolloutCounts, WaveStanding
 from storage.failures import failures
 from storage.rows import fields, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, WAVE
@@ -79,6 +81,22 @@ async def by_wave(connection: AsyncConnection, rollout_id: str, limit: int, offs
     """How far the people of each wave are, the newest wave first: one pass over the rollout's invitations."""
     rows = await connection.execute(_BY_WAVE, {"rollout": rollout_id, "limit": limit, "offset": offset})
     return [WaveStanding(**row._mapping) for row in rows]  # noqa: SLF001  # a Row's public API
+
+
+async def over_time(connection: AsyncConnection, rollout_id: str) -> OverTime:
+    """How many were invited, and how many finished, on each of UTC's days: a pass over the rollout for each."""
+    invited = await _by_day(connection, INVITATION.c.invited_at, rollout_id)
+    return OverTime(invited, await _by_day(connection, INVITATION.c.done_at, rollout_id))
+
+
+async def _by_day(connection: AsyncConnection, moment: Column[datetime], rollout_id: str) -> dict[date, int]:
+    """SQLite keeps moments as UTC's; PostgreSQL would take the session's time zone."""
+    utc = func.timezone("UTC", moment) if connection.dialect.name == "postgresql" else moment
+    day = cast(func.date(utc), String)
+    statement = (
+        select(day, func.count()).where(INVITATION.c.rollout_id == rollout_id, moment.is_not(None)).group_by(day)
+    )
+    return {date.fromisoformat(on): number for on, number in await connection.execute(statement)}
 
 
 async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:

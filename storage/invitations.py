@@ -41,8 +41,8 @@ from bot.model import (
     Wish,
     derived_id,
 )
-from bot.ports import InvitationView, Missing, Reason, RolloutCounts, WaveStanding
-from storage.counts import by_wave, count
+from bot.ports import InvitationView, Missing, OverTime, Reason, RolloutCounts, WaveStanding
+from storage.counts import by_wave, count, over_time
 from storage.deliveries import HELD
 from storage.rows import chunks, fields, insert_alike, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
@@ -388,6 +388,10 @@ class Invitations:
     async def by_wave(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[WaveStanding]:
         """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
         return await by_wave(self._connection, rollout_id, limit, offset)
+
+    async def over_time(self, rollout_id: str) -> OverTime:
+        """How many were invited, and how many finished, on each day."""
+        return await over_time(self._connection, rollout_id)
 
     async def login_opened(self, invitation_id: str, now: datetime) -> str | None:
         """Note that the invitee has opened the login page, if it is the first time; returns the page's address."""

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from bot.charts import as_text
 from bot.commands import as_target
 from bot.conversations.scene import Scene
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, MessageRef, Target, TargetKind
-from bot.messages import AnyButton, Button, Form, Message, Notice, Section, Text, Token
+from bot.messages import AnyButton, BarChart, Button, Form, LineChart, Message, Notice, Section, Text, Token
 from bot.model import (
     Check,
     CheckKind,
@@ -177,6 +178,8 @@ def sentences(shown: Any) -> list[Text]:
         return []
     for child in children:
         found += sentences(child)
+    if isinstance(shown, BarChart | LineChart):
+        found += sentences(as_text(shown))
     return found
 
 

@@ -69,6 +69,7 @@ from bot.ports import (
     LeftOut,
     ListSummary,
     Missing,
+    OverTime,
     Reason,
     RolloutCounts,
     WaveCounts,
@@ -383,6 +384,9 @@ def _invite(of: Company) -> Scenes:
     )
 
 
+A_WEEK = OverTime({NOON.date() - DAY * 7: 300}, {NOON.date() - DAY * 5: 40, NOON.date() - DAY: 21})
+
+
 def _digest(of: Company) -> Scenes:
     yield "no rollout", _decide("digest", DigestLoaded(scene()), command("digest"))
     here = scene(of.rollout)
@@ -415,7 +419,7 @@ def _digest(of: Company) -> Scenes:
     before = {"done": 71, "open": 47, "cases": 5, "failed": 4}
     for name, day in (("no deadline", None), ("deadline", date(2026, 3, 4)), ("deadline over", date(2026, 3, 1))):
         dated = of.rollout.model_copy(update={"policy": of.rollout.policy.model_copy(update={"deadline": day})})
-        message = report_digest(dated, counts, before, Lately(21, of.admin.time_zone, NOON))
+        message = report_digest(dated, counts, before, Lately(21, of.admin.time_zone, NOON, A_WEEK))
         yield f"report, {name}", Transition(Whisper(message))
     yield (
         "first report",
@@ -595,6 +599,8 @@ def _rollouts(of: Company) -> Scenes:
 def _status(of: Company) -> Scenes:
     here = scene(of.rollout)
     paused = of.rollout.model_copy(update={"state": RolloutState.PAUSED})
+    policy = of.rollout.policy.model_copy(update={"deadline": date(2026, 4, 30)})
+    late = of.rollout.model_copy(update={"policy": policy})
     everything = RolloutCounts(
         opened=8_000,
         unreachable=12,
@@ -648,6 +654,13 @@ def _status(of: Company) -> Scenes:
         )
         for number in range(9)
     )
+    charts = press(Token("status", "charts", of.rollout.id), of.admin)
+    today = NOON.date()
+    a_day = OverTime({today - DAY * back: 100 for back in (0, 3, 400)}, {today - DAY * 2: 30})
+    for name, over_time in (("over time", a_day), ("the first day", OverTime({today: 1})), ("no day", OverTime())):
+        loaded = StatusLoaded(scene(late), counts=everything, over_time=over_time)
+        yield f"charts, {name}", _decide("status", loaded, charts)
+    yield "charts of nobody", _decide("status", StatusLoaded(here, counts=first), charts)
     for page in (0, 3):
         by_wave = press(Token("status", "waves", of.rollout.id, page), of.admin)
         yield f"by wave, page {page}", _decide("status", StatusLoaded(here, waves=standings[: 9 - page]), by_wave)

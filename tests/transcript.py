@@ -11,13 +11,17 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from bot.charts import as_text
 from bot.messages import (
+    BarChart,
     Button,
     Choice,
     ChoiceField,
     DateField,
+    Element,
     Facts,
     Form,
+    LineChart,
     LinkButton,
     Message,
     Notice,
@@ -144,7 +148,7 @@ def _more(shown: TextField | ChoiceField | PersonField | DateField | Choice) -> 
     return "".join(f"\n    {_say(each)}" for each in more if each is not None)
 
 
-def _body(body: tuple[Section | Quote | Facts | Notice, ...]) -> Iterator[str]:
+def _body(body: tuple[Element, ...]) -> Iterator[str]:
     for each in body:
         match each:
             case Section(text=said):
@@ -155,6 +159,8 @@ def _body(body: tuple[Section | Quote | Facts | Notice, ...]) -> Iterator[str]:
                 yield f"{tone}: {_say(said)}"
             case Facts(pairs=pairs):
                 yield from (f"| {_say(name)} | {_say(value)}" for name, value in pairs)
+            case BarChart() | LineChart():
+                yield from (f"% {_say(line)}" for line in as_text(each))
 
 
 def _button(each: Button | LinkButton) -> str:

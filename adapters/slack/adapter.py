@@ -11,6 +11,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from adapters.background import Background
 from adapters.chat import PlatformUnavailable
+from adapters.pictures import Pictures
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import ASK_WHO_WITHIN, Inbound
 from adapters.slack.install import Install
@@ -36,6 +37,7 @@ class SlackConfig:
     time_out: float = TIME_OUT  # seconds, for one call of the Web API
     messages_per_minute: float = LIMITS.per_second * 60  # in the workspace
     ask_who_within: float = ASK_WHO_WITHIN  # seconds; the person waits for the bot's answer meanwhile
+    pictures: Pictures | None = None  # of charts, where Slack can fetch them
 
     def __post_init__(self) -> None:
         if not self.bot_token:
@@ -53,7 +55,8 @@ class SlackAdapter:
         self._background = Background(ApiFailed)
         people = People(self._api, clock)
         self.install = Install(self._api, store, clock)
-        self.platform = SlackPlatform(self._api, replace(LIMITS, per_second=config.messages_per_minute / 60))
+        limits = replace(LIMITS, per_second=config.messages_per_minute / 60)
+        self.platform = SlackPlatform(self._api, limits, config.pictures)
         self.directory = SlackDirectory(self._api, people, clock)
         self._inbound = Inbound(
             signing_secret=config.signing_secret,
@@ -61,7 +64,7 @@ class SlackAdapter:
             api=self._api,
             install=self.install,
             people=people,
-            replies=Replies(self._api, self._background),
+            replies=Replies(self._api, self._background, config.pictures),
             background=self._background,
             handle=handle,
             clock=clock,

@@ -6,6 +6,8 @@ from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from typing import Any
 
+from adapters.pictures import Pictures
+from adapters.slack.charts import with_pictures
 from adapters.slack.render import message_content
 from adapters.slack.web_api import Answer, ApiFailed, ApiRefused, ApiThrottled, NotSent, Unanswered, WebApi
 from bot.messages import Message
@@ -62,28 +64,29 @@ class SlackPlatform:
     platform = Platform.SLACK
     can_find = True
 
-    def __init__(self, api: WebApi, limits: Limits = LIMITS) -> None:
+    def __init__(self, api: WebApi, limits: Limits = LIMITS, pictures: Pictures | None = None) -> None:
         self._api = api
+        self._pictures = pictures
         self.limits = limits
 
     async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:  # noqa: ARG002
         """One chat.postMessage to the person, whom Slack takes for their direct message with the bot."""
         metadata = {"event_type": EVENT_TYPE, "event_payload": {"delivery": delivery_id}}
-        return await _outcome(
-            self._api.call(
-                "chat.postMessage",
-                channel=person.channel_id or person.user_id,
-                metadata=metadata,
-                unfurl_links=False,
-                unfurl_media=False,
-                **message_content(message, _reader(person)),
-            )
+        to = person.channel_id or person.user_id
+        return await self._shown(
+            message, person, "chat.postMessage", channel=to, metadata=metadata, unfurl_links=False, unfurl_media=False
         )
 
     async def update(self, workspace: Workspace, person: Person, sent: Sent, message: Message) -> Outcome:  # noqa: ARG002
         """chat.update; what the message's metadata says stays."""
-        content = message_content(message, _reader(person))
-        return await _outcome(self._api.call("chat.update", channel=sent.channel_id, ts=sent.message_id, **content))
+        return await self._shown(message, person, "chat.update", channel=sent.channel_id, ts=sent.message_id)
+
+    async def _shown(self, message: Message, person: Person, method: str, **arguments: Any) -> Outcome:
+        async def call(pictures: Pictures | None) -> Answer:
+            content = message_content(message, _reader(person), pictures)
+            return await self._api.call(method, **arguments, **content)
+
+        return await _outcome(with_pictures(message, self._pictures, call))
 
     async def find(
         self,

@@ -24,12 +24,16 @@ from slack_sdk.models.blocks import (
     SectionBlock,
 )
 
+from adapters.pictures import Pictures
+from adapters.slack.charts import chart_blocks
 from adapters.slack.words import MRKDWN, mrkdwn, plain, shorten
 from bot.messages import (
     AnyButton,
+    BarChart,
     Button,
     Element,
     Facts,
+    LineChart,
     LinkButton,
     Message,
     Notice,
@@ -70,9 +74,9 @@ ICONS = {
 _STYLES = {Style.PLAIN: None, Style.PRIMARY: "primary", Style.DANGER: "danger"}
 
 
-def message_content(message: Message, reader: Reader) -> Json:
-    """`text` and `blocks` for chat.postMessage and its like."""
-    return {"text": fallback(message, reader), "blocks": message_blocks(message, reader, MESSAGE_BLOCKS)}
+def message_content(message: Message, reader: Reader, pictures: Pictures | None = None) -> Json:
+    """`text` and `blocks` for chat.postMessage and its like. Charts are pictures where there are `pictures`."""
+    return {"text": fallback(message, reader), "blocks": message_blocks(message, reader, MESSAGE_BLOCKS, pictures)}
 
 
 def fallback(message: Message, reader: Reader) -> str:
@@ -80,11 +84,11 @@ def fallback(message: Message, reader: Reader) -> str:
     return mrkdwn(say(message.summary, reader, MRKDWN), FALLBACK).text or ""
 
 
-def message_blocks(message: Message, reader: Reader, most: int) -> list[Json]:
+def message_blocks(message: Message, reader: Reader, most: int, pictures: Pictures | None = None) -> list[Json]:
     """The message as at most `most` blocks. Paragraphs that have no room are left out, buttons never."""
     rows = list(button_rows(message.buttons, reader))
     head: list[Block] = [HeaderBlock(text=plain(message.title, reader, HEADER))] if message.title else []
-    body = list(element_blocks(message.body, reader))
+    body = list(element_blocks(message.body, reader, pictures))
     if not head and not body:
         body = [paragraph(message.summary, reader)]
     room = most - len(head) - len(rows)
@@ -93,8 +97,8 @@ def message_blocks(message: Message, reader: Reader, most: int) -> list[Json]:
     return [block.to_dict() for block in (*head, *body, *rows)]
 
 
-def element_blocks(elements: Sequence[Element], reader: Reader) -> Iterator[Block]:
-    """The blocks of paragraphs, quotations, facts and notices."""
+def element_blocks(elements: Sequence[Element], reader: Reader, pictures: Pictures | None = None) -> Iterator[Block]:
+    """The blocks of paragraphs, quotations, facts, notices and charts."""
     for element in elements:
         match element:
             case Section():
@@ -105,6 +109,8 @@ def element_blocks(elements: Sequence[Element], reader: Reader) -> Iterator[Bloc
                 yield from facts(element, reader)
             case Notice():
                 yield notice(element, reader)
+            case BarChart() | LineChart():
+                yield from chart_blocks(element, reader, pictures)
             case _:
                 assert_never(element)
 

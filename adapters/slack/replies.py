@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from adapters.background import Background
+from adapters.pictures import Pictures
+from adapters.slack.charts import with_pictures
 from adapters.slack.forms import Opener, field_errors, form_view, home_view, message_view
 from adapters.slack.payloads import Place
 from adapters.slack.render import Json, message_content
@@ -21,8 +23,9 @@ from bot.transition import CloseForm, Replace, Reply, ShowForm, ShowHome, Whispe
 class Replies:
     """Shows replies to one kind of event each. What these return goes into the acknowledgement."""
 
-    def __init__(self, api: WebApi, background: Background) -> None:
+    def __init__(self, api: WebApi, background: Background, pictures: Pictures | None = None) -> None:
         self._api = PatientApi(api)
+        self._pictures = pictures
         self._background = background
 
     def to_command(self, reply: Reply | None, place: Place, reader: Reader) -> Json:
@@ -164,29 +167,37 @@ class Replies:
         await self._api.call("views.publish", user_id=place.user_id, view=home_view(message, reader))
 
     async def _post(self, message: Message, place: Place, reader: Reader) -> None:
-        channel = place.channel_id or place.user_id
-        await self._api.call("chat.postMessage", channel=channel, **message_content(message, reader))
+        await self._say(message, reader, "chat.postMessage", channel=place.channel_id or place.user_id)
 
     async def _whisper(self, message: Message, place: Place, reader: Reader) -> None:
         """To the person alone: by response_url, which works where the bot is no member; else directly."""
-        content = message_content(message, reader)
         try:
             if place.response_url:
-                await self._api.respond(
-                    place.response_url, response_type="ephemeral", replace_original=False, **content
-                )
+                await self._respond(message, reader, place.response_url, response_type="ephemeral")
                 return
         except ApiFailed:
             pass  # used up, or half an hour old
-        await self._api.call("chat.postMessage", channel=place.user_id, **content)
+        await self._say(message, reader, "chat.postMessage", channel=place.user_id)
 
     async def _replace(self, message: Message, opener: Opener, reader: Reader) -> None:
         """chat.update keeps the metadata by which a message is found again; ephemeral ones have a response_url."""
-        content = message_content(message, reader)
         if opener.ephemeral or not opener.message_id:
-            await self._api.respond(opener.response_url, replace_original=True, **content)
+            await self._respond(message, reader, opener.response_url, replace_original=True)
         else:
-            await self._api.call("chat.update", channel=opener.channel_id, ts=opener.message_id, **content)
+            await self._say(message, reader, "chat.update", channel=opener.channel_id, ts=opener.message_id)
+
+    async def _say(self, message: Message, reader: Reader, method: str, **where: Any) -> None:
+        async def call(pictures: Pictures | None) -> None:
+            await self._api.call(method, **where, **message_content(message, reader, pictures))
+
+        await with_pictures(message, self._pictures, call)
+
+    async def _respond(self, message: Message, reader: Reader, response_url: str, **how: Any) -> None:
+        async def call(pictures: Pictures | None) -> None:
+            content = {"replace_original": False, **how, **message_content(message, reader, pictures)}
+            await self._api.respond(response_url, **content)
+
+        await with_pictures(message, self._pictures, call)
 
     async def _replace_opener(self, message: Message, toast: Message | None, place: Place, reader: Reader) -> None:
         if place.opener.message_id:

@@ -11,11 +11,14 @@ from typing import Any, assert_never
 
 from adapters.teams import markdown
 from adapters.teams.card_data import press_data
+from adapters.teams.charts import chart_block
 from bot.messages import (
     AnyButton,
+    BarChart,
     Button,
     Element,
     Facts,
+    LineChart,
     LinkButton,
     Message,
     Notice,
@@ -174,6 +177,8 @@ def block(element: Element, pen: Pen) -> Json:
             style, icon = _NOTICES[element.tone]
             words = text_block(f"{icon} {pen.marked(element.text)}")
             return {"type": "Container", "style": style, "items": [words]}
+        case BarChart() | LineChart():
+            return chart_block(element, pen.reader, markdown.plain(pen.limit), markdown.markup(pen.limit))
         case _:
             assert_never(element)
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from bot.conversations.bars import bar
 from bot.conversations.missing import silent_line
+from bot.conversations.status_charts import progress_chart
 from bot.messages import Button, Day, Element, Facts, Message, Notice, Section, Text, Token, Tone, text
 from bot.model import Rollout
-from bot.ports import InvitationView, RolloutCounts
+from bot.ports import InvitationView, OverTime, RolloutCounts
 from bot.texts import zone
 
 DAYS_OF_PACE = 7
@@ -31,11 +32,12 @@ def figures(counts: RolloutCounts) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Lately:
-    """Where and when the report is read, and how many people have finished in the seven days before."""
+    """Where and when the report is read, how many people have finished in the seven days before, and on each day."""
 
     done: int
     time_zone: str
     now: datetime
+    over_time: OverTime = field(default_factory=OverTime)
 
     @property
     def today(self) -> date:
@@ -57,6 +59,7 @@ def report_digest(rollout: Rollout, counts: RolloutCounts, before: Mapping[str, 
         ),
         *_deadline(rollout, counts, lately.today),
         *_pace(rollout, counts, lately),
+        *progress_chart(rollout, lately.over_time, lately.today),
     ]
     return Message(title, title, tuple(body), (Button(text("button.status"), Token("digest", "status", rollout.id)),))
 

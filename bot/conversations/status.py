@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from bot.commands import targets_of, words_of
 from bot.conversations import answers
@@ -12,6 +12,7 @@ from bot.conversations.bars import bar
 from bot.conversations.invitation import checks
 from bot.conversations.missing import PAGE, asked_which, filter_form, missing_message
 from bot.conversations.scene import Conversation, Loaded, Scene
+from bot.conversations.status_charts import charts_message
 from bot.conversations.status_waves import WAVES_A_PAGE, waves_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import (
@@ -31,7 +32,7 @@ from bot.messages import (
 )
 from bot.model import CheckKind, Person, Rollout, RolloutState, WaveStage
 from bot.planned_waves import day_and_hour
-from bot.ports import InvitationView, RolloutCounts, Transaction, WaveStanding
+from bot.ports import InvitationView, OverTime, RolloutCounts, Transaction, WaveStanding
 from bot.roles import Role, may
 from bot.transition import Replace, SendAgain, ShowForm, Transition, Whisper
 
@@ -47,6 +48,7 @@ class StatusLoaded(Loaded):
     counts: RolloutCounts | None = None
     missing: tuple[InvitationView, ...] = ()
     waves: tuple[WaveStanding, ...] = ()
+    over_time: OverTime = field(default_factory=OverTime)
     person: InvitationView | None = None
     asked_for: str = ""
 
@@ -91,10 +93,13 @@ async def _load(tx: Transaction, event: StatusEvent, scene: Scene) -> StatusLoad
     if event.token.action == "waves":
         waves = await tx.invitations.by_wave(scene.rollout.id, WAVES_A_PAGE + 1, event.token.version * WAVES_A_PAGE)
         return StatusLoaded(scene, waves=tuple(waves))
+    if event.token.action == "charts":
+        counts = await tx.invitations.counts(scene.rollout.id)
+        return StatusLoaded(scene, counts=counts, over_time=await tx.invitations.over_time(scene.rollout.id))
     return StatusLoaded(scene, counts=await tx.invitations.counts(scene.rollout.id))
 
 
-def _step(loaded: StatusLoaded, event: StatusEvent, _now: datetime) -> Transition:
+def _step(loaded: StatusLoaded, event: StatusEvent, now: datetime) -> Transition:
     rollout = loaded.scene.rollout
     if rollout is None:
         return answers.no_rollout()
@@ -105,6 +110,12 @@ def _step(loaded: StatusLoaded, event: StatusEvent, _now: datetime) -> Transitio
     which = asked_which(event)
     if which is not None:
         return Transition(reply=Replace(missing_message(rollout, loaded.missing, which.missing, which.page)))
+    return _pressed(loaded, rollout, event, now)
+
+
+def _pressed(
+    loaded: StatusLoaded, rollout: Rollout, event: ButtonPressed | FormSubmitted, now: datetime
+) -> Transition:
     if event.token.action == "filter":
         return Transition(reply=ShowForm(filter_form(rollout)))
     if event.token.action == "waves":
@@ -112,7 +123,10 @@ def _step(loaded: StatusLoaded, event: StatusEvent, _now: datetime) -> Transitio
     counts = loaded.counts or RolloutCounts()
     if event.token.action == "send_again":
         return _send_again(rollout, counts)
-    return Transition(reply=Replace(for_role(status_message(rollout, counts), loaded.scene.role)))
+    shown = for_role(status_message(rollout, counts), loaded.scene.role)
+    if event.token.action == "charts" and counts.invited:
+        shown = charts_message(rollout, funnel(rollout, counts), counts, loaded.over_time, now.astimezone(UTC).date())
+    return Transition(reply=Replace(shown))
 
 
 def _answer(loaded: StatusLoaded, rollout: Rollout, event: CommandIssued) -> Transition:
@@ -139,7 +153,10 @@ def status_message(rollout: Rollout, counts: RolloutCounts) -> Message:
     body = (
         *((Notice(text("status.state.paused"), Tone.WARNING),) if rollout.state is RolloutState.PAUSED else ()),
         Section(done),
-        *(Section(line) for line in funnel(rollout, counts)),
+        *(
+            Section(text("status.step", bar=bar(number, counts.invited), n=number, what=what))
+            for what, number in funnel(rollout, counts)
+        ),
         Facts(tuple((name, text("number", n=value)) for name, value in _figures(counts))),
         *_planned(counts),
         *_deadline(rollout),
@@ -159,16 +176,15 @@ def for_role(message: Message, role: Role) -> Message:
     return replace(message, buttons=mine)
 
 
-def funnel(rollout: Rollout, counts: RolloutCounts) -> list[Text]:
-    """How many have come how far, each step with a bar: fewer and fewer. Whether somebody has opened the login page
+def funnel(rollout: Rollout, counts: RolloutCounts) -> list[tuple[Text, int]]:
+    """How many have come how far: fewer and fewer. Whether somebody has opened the login page
     is not told everywhere, so the step is left out where nobody has.
     """
     confirmed: Mapping[CheckKind, int] = counts.confirmed or {}
     steps = [(text("status.invited"), counts.invited), (text("status.reached"), counts.reached)]
     steps += [(text("status.opened"), counts.opened)] if counts.opened else []
     steps += [(text(f"status.confirmed.{kind}"), confirmed.get(kind, 0)) for kind in rollout.needs]
-    steps.append((text("status.done"), counts.done))
-    return [text("status.step", bar=bar(number, counts.invited), n=number, what=what) for what, number in steps]
+    return [*steps, (text("status.done"), counts.done)]
 
 
 def _figures(counts: RolloutCounts) -> list[tuple[Text, int]]:
@@ -229,6 +245,7 @@ def _status_buttons(rollout: Rollout, counts: RolloutCounts) -> tuple[Button, ..
     token = Token("status", "show", rollout.id)
     again = counts.failed
     buttons = [Button(text("button.refresh"), token)]
+    buttons.append(Button(text("button.charts"), Token("status", "charts", rollout.id)))
     if counts.open:
         buttons.append(Button(text("button.missing"), Token("status", "missing", rollout.id)))
         buttons.append(Button(text("button.remind_all"), Token("remind", "ask", rollout.id, rollout.version)))

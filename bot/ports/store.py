@@ -33,6 +33,7 @@ from bot.ports.views import (
     InvitationView,
     ListSummary,
     Missing,
+    OverTime,
     RemovalCounts,
     RolloutCounts,
     Waiting,
@@ -308,6 +309,7 @@ class Invitations(Protocol):
         """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
         ...
 
+    async def over_time(self, rollout_id: str) -> OverTime: ...
     async def login_opened(self, invitation_id: str, now: datetime) -> str | None:
         """Note that the invitee has opened the login page, if it is the first time; returns the page's address, None
         when there is no such invitation. Touches no version: nobody decides anything by it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from bot.events import Problem
@@ -118,6 +118,14 @@ class WaveStanding:
     exempt: int = 0
     reported: int = 0  # people whose problem is not solved
     label: str = ""  # whom the admin named
+
+
+@dataclass(frozen=True)
+class OverTime:
+    """How many were invited, and how many finished, on each of UTC's days."""
+
+    invited: Mapping[date, int] = field(default_factory=dict)
+    done: Mapping[date, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

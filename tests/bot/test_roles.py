@@ -17,6 +17,7 @@ VIEWERS = {
     ("status", "show"),
     ("status", "missing"),
     ("status", "waves"),
+    ("status", "charts"),
     ("digest", "status"),
     ("status", "filter"),
     ("status", "filtered"),

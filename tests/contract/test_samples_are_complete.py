@@ -26,7 +26,7 @@ from tests.samples import samples
 
 BOT = Path(bot.__file__).parent
 # What a message or a form is made of.
-SHOWN = {"Message", "Form", "Section", "Quote", "Facts", "Notice", "Button", "LinkButton"}
+SHOWN = {"Message", "Form", "Section", "Quote", "Facts", "Notice", "BarChart", "LineChart", "Button", "LinkButton"}
 SHOWN |= {"TextField", "ChoiceField", "PersonField", "DateField"}
 FILES = sorted(path for path in BOT.rglob("*.py") if path.name != "messages.py")
 

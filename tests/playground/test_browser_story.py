@@ -160,3 +160,16 @@ async def test_a_rollout_from_setup_to_confirmation_on_both_sides_of_the_page() 
         await expect(slack.find("messages").get_by_text(re.compile("2 of 5")).last).to_be_visible(
             timeout=SHOWN_WITHIN
         )
+
+        await slack.press("Charts")
+        await slack.reads("How far people got")
+        pictures = slack.find("messages").locator("figure img")
+        await expect(pictures).to_have_count(2)
+        for picture in await pictures.all():
+            assert await picture.evaluate("shown => shown.decode().then(() => shown.naturalWidth)") == 1280
+        await teams.become("adele")
+        await teams.type("sso status")
+        await teams.press("Charts")
+        await expect(teams.find("messages").get_by_role("img", name=re.compile("^Over time; Invited"))).to_be_visible(
+            timeout=SHOWN_WITHIN
+        )

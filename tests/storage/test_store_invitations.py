@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bot.model import (
     CaseState,
@@ -16,7 +16,7 @@ from bot.model import (
     Wish,
     derived_id,
 )
-from bot.ports import CaseCounts, Missing, RolloutCounts, WaveStanding
+from bot.ports import CaseCounts, Missing, OverTime, RolloutCounts, WaveStanding
 from tests.storage.stored_things import (
     HOUR,
     NOW,
@@ -420,3 +420,19 @@ async def test_the_standing_of_each_wave_is_counted_by_its_people(store):
         assert await tx.invitations.by_wave("r1", 1, 1) == [oldest]
     assert newest == WaveStanding(newer.created_at, invited=2, reached=1, done=0)
     assert oldest == WaveStanding(NOW, invited=4, reached=2, done=1, exempt=1, reported=1)
+
+
+async def test_what_happened_on_each_day_is_counted_by_utc_s_days(store):
+    before_midnight = datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC)
+    people = await begin(store, ["ada", "ben", "cleo"])
+    async with store.transaction() as tx:
+        assert await tx.invitations.over_time("r1") == OverTime()
+        await tx.invitations.invite(rollout("r1"), wave("w1", "r1"), people[:2], before_midnight)
+        await tx.invitations.invite(
+            rollout("r1"), wave("w1", "r1"), people[2:], before_midnight + timedelta(seconds=1)
+        )
+        ada = (await tx.invitations.view(derived_id("r1", people[0].identity))).invitation
+        await tx.save(ada.model_copy(update={"done_at": before_midnight + timedelta(days=1), "version": 1}))
+        assert await tx.invitations.over_time("r1") == OverTime(
+            {date(2026, 3, 1): 2, date(2026, 3, 2): 1}, {date(2026, 3, 2): 1}
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from adapters.pictures import Pictures
 from adapters.slack.forms import Opener, form_view, home_view, message_view
 from adapters.slack.render import message_content
 from adapters.teams.forms import form_card
@@ -17,6 +18,7 @@ from tests.vendors.tsc import Typed
 
 READERS = tuple(Reader(language, "Asia/Kolkata") for language in languages())
 OPENERS = (Opener(), Opener("C" * 20, "1700000000.123456", "https://hooks.example/" + "r" * 3000, ephemeral=True))
+PICTURES = Pictures("https://usher.example", ["a key of the tests, long enough"])
 
 
 @cache
@@ -29,7 +31,7 @@ def _slack(sample: Sample, reader: Reader) -> Iterator[Typed]:
     name = f"{sample.name} ({reader.locale})"
     match sample.shown:
         case Message() as message:
-            yield Typed(name, "Slack.Message", message_content(message, reader))
+            yield Typed(name, "Slack.Message", message_content(message, reader, PICTURES))
             yield Typed(name, "Slack.Home", home_view(message, reader))
             yield Typed(name, "Slack.Modal", message_view(message, reader))
         case Form() as form:

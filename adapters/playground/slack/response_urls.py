@@ -15,6 +15,7 @@ from aiohttp import web
 
 from adapters.playground.slack.arguments import flag
 from adapters.playground.slack.methods_chat import message_content
+from adapters.playground.slack.pictures import fetch_pictures
 from adapters.playground.slack.refusal import Refused
 from adapters.playground.slack.world import Message
 
@@ -49,7 +50,9 @@ class ResponseUrls:
         """POST from the bot: text/blocks, response_type, replace_original, delete_original."""
         grant = self._grants.get(request.match_info["token"])
         try:
-            self._respond(_usable(grant), _payload(await request.text()))
+            args = _payload(await request.text())
+            await fetch_pictures(args)
+            self._respond(_usable(grant), args)
         except Refused as refused:
             gone = refused.error in {"used_url", "expired_url"}
             return _refusal(404 if gone else 400, refused)

@@ -19,6 +19,7 @@ from adapters.playground.slack import (
     methods_views,
 )
 from adapters.playground.slack.arguments import read_arguments
+from adapters.playground.slack.pictures import fetch_pictures
 from adapters.playground.slack.refusal import Refused
 from adapters.playground.slack.scopes import check_scope
 from adapters.playground.slack.world import Json
@@ -71,6 +72,11 @@ class WebApi:
             return self._respond(call)
         token = str(args.pop("token", ""))
         call.args = args
+        try:
+            await fetch_pictures(args)
+        except Refused as refused:
+            call.answer = refused.body()
+            return self._respond(call)
         fault = self._faults.for_call(method)
         return await self._spoiled(request, call, token, fault) if fault else self._answer(call, token)
 

@@ -17,6 +17,8 @@ FIRST_VERSION_WITH_EXECUTE = (1, 4)
 _INPUTS = {"Input.Text", "Input.Number", "Input.Date", "Input.Time", "Input.Toggle", "Input.ChoiceSet"}
 _ELEMENTS = _INPUTS | {
     "ActionSet",
+    "Chart.HorizontalBar",  # beyond 1.5 (learn.microsoft.com, "Charts in Adaptive Cards")
+    "Chart.Line",
     "Column",
     "ColumnSet",
     "Container",
@@ -43,6 +45,8 @@ _CHILDREN = ("card", "selectAction", "inlineAction")
 _REQUIRED = {
     "TextBlock": ("text",),
     "Image": ("url",),
+    "Chart.HorizontalBar": ("data",),
+    "Chart.Line": ("data",),
     "FactSet": ("facts",),
     "Input.Toggle": ("title",),
     "Action.OpenUrl": ("url",),
@@ -186,4 +190,6 @@ def _texts_of(element: Json) -> Iterator[str]:
         yield from (str(fact.get("title", "")), str(fact.get("value", "")))
     for choice in element.get("choices") or ():
         yield str(choice["title"])
+    for drawn in (element.get("data") or ()) if str(element.get("type")).startswith("Chart.") else ():
+        yield str(drawn.get("legend") or f"{drawn.get('x')}: {drawn.get('y')}")
     yield from (each for each in element.get("inlines") or () if isinstance(each, str))

@@ -22,6 +22,7 @@ from bot.messages import (
     Tone,
     text,
 )
+from tests.charts import FUNNEL, OVER_TIME
 
 STEP = Token("setup", "step", "d1", 1)
 BACK = Token("setup", "back", "d1", 1)
@@ -61,6 +62,8 @@ CARD = Message(
         Facts(((text("Region"), text("EU")), (text("State"), text("active")))),
         Quote("it does not work"),
         *(Notice(text(f"A notice: {tone.value}"), tone) for tone in Tone),
+        FUNNEL,
+        OVER_TIME,
     ),
     buttons=(
         Button(text("Press me"), PRESS, Style.PRIMARY),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer, unused_port
 
+from adapters.pictures import Pictures
 from adapters.playground.slack import faults
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from adapters.slack.platform import SlackPlatform
@@ -200,3 +203,44 @@ async def test_older_messages_are_not_looked_through(send, adapter, workspace, p
     await send(delivery="d-1")
     later = workspace.installed_at + timedelta(hours=1)
     assert await adapter.platform.find(workspace, person_of("alice"), "d-1", later) is None
+
+
+@pytest.fixture
+async def pictures():
+    port = unused_port()
+    pictures, app = Pictures(f"http://127.0.0.1:{port}", ["k" * 32]), web.Application()
+    pictures.add_routes(app)
+    async with TestServer(app, port=port):
+        yield pictures
+
+
+async def shows(pictures, slack, workspace, person):
+    """What the person sees when a card with charts is sent, and then shown in its place."""
+    api = WebApi(TOKEN, slack.api_url)
+    platform = SlackPlatform(api, pictures=pictures)
+    sent = await platform.send(workspace, person, CARD, "d-1")
+    assert await platform.update(workspace, person, sent, CARD) == sent
+    await api.close()
+    (message,) = slack.person("alice").direct_messages
+    return message
+
+
+async def test_charts_are_pictures_that_slack_fetches(pictures, slack, workspace, person_of):
+    message = await shows(pictures, slack, workspace, person_of("alice"))
+    assert [block["type"] for block in message.blocks].count("image") == 2
+    assert [call.method for call in slack.log if call.method.startswith("chat.")] == [POST, "chat.update"]
+
+
+async def test_where_slack_cannot_fetch_them_charts_are_words(slack, workspace, person_of):
+    nowhere = Pictures(f"http://127.0.0.1:{unused_port()}", ["k" * 32])
+    message = await shows(nowhere, slack, workspace, person_of("alice"))
+    assert "image" not in [block["type"] for block in message.blocks]
+    assert "*2,040* Done" in message.visible
+    refused = [call.answer["error"] for call in slack.log if not call.accepted]
+    assert refused == ["invalid_blocks", "invalid_blocks"]
+
+
+async def test_what_is_refused_for_another_reason_is_refused_with_words_too(pictures, slack, workspace, person_of):
+    slack.world.refuses_messages[slack.person("alice").id] = "user_disabled"
+    platform = SlackPlatform(WebApi(TOKEN, slack.api_url), pictures=pictures)
+    assert await platform.send(workspace, person_of("alice"), CARD, "d-1") == Refused(Reason.DISABLED)

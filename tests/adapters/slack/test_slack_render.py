@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date, timedelta
 from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.pictures import Pictures
 from adapters.playground.slack.block_kit import check_message_blocks, check_view
 from adapters.slack.forms import Opener, form_view, home_view, message_view, remembered
 from adapters.slack.render import message_content
 from adapters.slack.words import MRKDWN, escape, shorten_mrkdwn
 from bot.messages import (
+    BarChart,
     Button,
     Choice,
     ChoiceField,
@@ -23,6 +26,7 @@ from bot.messages import (
     Facts,
     Field,
     Form,
+    LineChart,
     Link,
     LinkButton,
     Message,
@@ -57,7 +61,25 @@ sentences = st.builds(lambda said: text("{words}", words=said), words)
 names = st.from_regex(r"[a-z]{1,10}", fullmatch=True)
 tokens = st.builds(Token, names, names, names, st.integers(0, 10**6))
 pairs = st.tuples(sentences, sentences)
+numbers = st.integers(0, 10**6)
+bar_charts = st.builds(
+    BarChart, sentences, st.lists(st.tuples(sentences, numbers), min_size=1, max_size=25).map(tuple), numbers
+)
+line_charts = st.builds(
+    lambda title, count, name, until: LineChart(
+        title,
+        tuple(date(2026, 1, 1) + timedelta(days=back) for back in range(count)),
+        ((name, tuple(range(count))), (name, (0,) * count)),
+        until,
+    ),
+    sentences,
+    st.integers(2, 70),
+    sentences,
+    st.none() | st.tuples(sentences, st.dates()),
+)
 elements = st.one_of(
+    bar_charts,
+    line_charts,
     st.builds(Section, sentences),
     st.builds(Quote, words),
     st.builds(Facts, st.lists(pairs, max_size=25).map(tuple)),
@@ -118,6 +140,7 @@ forms = st.builds(
 @settings(max_examples=60, deadline=None)
 @given(messages)
 def test_any_message_is_one_that_slack_takes(message):
+    check_message_blocks(message_content(message, READER, Pictures("https://usher.example", ["k" * 32]))["blocks"])
     content = message_content(message, READER)
     assert 0 < len(content["text"]) <= 4000
     check_message_blocks(content["blocks"])
@@ -148,7 +171,17 @@ def test_every_kind_of_element_is_shown():
     assert shown == set(get_args(Element))
     assert {type(field) for field in FORM.fields} == set(get_args(Field))
     blocks = json.dumps(message_content(CARD, READER)["blocks"])
-    for said in ("A title", "A paragraph", "Region", "active", "it does not work", "Press me", "Sure?"):
+    said_in_charts = ("How far people got", "4,820", "Over time", "Deadline")
+    for said in (
+        "A title",
+        "A paragraph",
+        "Region",
+        "active",
+        "it does not work",
+        "Press me",
+        "Sure?",
+        *said_in_charts,
+    ):
         assert said in blocks
     for icon in (":information_source:", ":white_check_mark:", ":warning:", ":no_entry:"):
         assert icon in blocks
@@ -156,6 +189,16 @@ def test_every_kind_of_element_is_shown():
     kinds = ("plain_text_input", "url_text_input", "email_text_input", "number_input", "radio_buttons", "checkboxes")
     for kind in (*kinds, "users_select", "datepicker"):
         assert kind in view
+
+
+def test_a_chart_is_a_picture_with_its_figures_for_whoever_does_not_see_it():
+    content = message_content(CARD, READER, Pictures("https://usher.example", ["k" * 32]))
+    funnel, over_time = (block for block in content["blocks"] if block["type"] == "image")
+    assert funnel["image_url"].startswith("https://usher.example/slack/charts/")
+    assert funnel["title"]["text"] == "How far people got"
+    assert "4,790 Message arrived" in funnel["alt_text"]
+    assert over_time["image_url"] != funnel["image_url"]
+    assert over_time["alt_text"].endswith("Deadline: Friday 24 April 2026")
 
 
 def test_a_title_too_long_for_a_modal_is_shown_in_full_below():

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
+from operator import sub
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.charts import as_text
 from bot.conversations.bars import bar
 from bot.conversations.status import PAGE, STATUS, StatusLoaded
-from bot.messages import Notice, Section, Style, Text, Token, text
+from bot.messages import BarChart, LineChart, Notice, Section, Style, Text, Token, text
 from bot.model import CheckKind, DeliveryState, ReminderPolicy, Rollout, RolloutState
-from bot.ports import CaseCounts, InvitationView, Missing, Reason, RolloutCounts
+from bot.ports import CaseCounts, InvitationView, Missing, OverTime, Reason, RolloutCounts
 from bot.roles import Role
+from bot.texts import Reader, say
 from bot.transition import Replace, SendAgain, Transition, Whisper
 from tests.builders import (
     DAY,
@@ -71,7 +77,7 @@ def test_the_whole_rollout() -> None:
     assert bar(15, 60) in said
     assert {"status.confirmed.access", "status.confirmed.tasks", "status.confirmed.token"} <= set(keys(message))
     assert {"status.exempt", "status.cases"} <= set(keys(message))
-    assert actions(message) == ["show", "missing", "ask", "show", "send_again"]
+    assert actions(message) == ["show", "charts", "missing", "ask", "show", "send_again"]
 
 
 def test_before_anybody_is_invited_it_says_what_to_do() -> None:
@@ -104,7 +110,7 @@ def test_what_did_not_arrive_is_counted_by_reason_the_most_frequent_first() -> N
 
 def test_when_all_are_done_nobody_can_be_reminded() -> None:
     message = message_of(step(command("status"), counts=RolloutCounts(invited=2, done=2)).reply)
-    assert actions(message) == ["show"]
+    assert actions(message) == ["show", "charts"]
 
 
 def test_refresh_shows_it_in_place() -> None:
@@ -228,7 +234,7 @@ def test_bars_are_full_only_when_all_is_done(part: int, whole: int, filled: int)
 def test_a_viewer_has_the_buttons_that_a_viewer_may_press() -> None:
     loaded = StatusLoaded(scene(rollout(), Role.VIEWER), counts=COUNTS)
     shown = message_of(STATUS.decide(loaded, command("status"), NOON).reply)
-    assert actions(shown) == ["show", "missing"]
+    assert actions(shown) == ["show", "charts", "missing"]
 
 
 def test_what_waits_most_is_the_first_problem() -> None:
@@ -238,3 +244,53 @@ def test_what_waits_most_is_the_first_problem() -> None:
     lines = [each.text for each in shown.body if isinstance(each, Section) and each.text.key == "status.problem"]
     kinds = [each.params["problem"] for each in lines]
     assert kinds == [text(f"problem.{kind}") for kind in ("forbidden", "ide", "tile", "email_code")]
+
+
+def charts(over_time: OverTime, **policy: Any) -> tuple[BarChart, LineChart]:
+    with_policy = rollout(policy=ReminderPolicy(**policy))
+    shown = message_of(step(press(token("charts")), with_policy, counts=COUNTS, over_time=over_time).reply)
+    bars, lines = (each for each in shown.body if isinstance(each, BarChart | LineChart))
+    assert isinstance(bars, BarChart)
+    assert isinstance(lines, LineChart)
+    return bars, lines
+
+
+TODAY = NOON.date()
+
+
+def test_a_chart_shows_the_funnel_and_who_stands_aside() -> None:
+    bars, _ = charts(OverTime({TODAY: 60}))
+    shown = {what.key: number for what, number in bars.bars}
+    assert bars.whole == shown["status.invited"] == 60
+    assert shown["status.done"] == 15
+    assert list(shown)[-2:] == ["status.exempt", "status.cases"], "nobody is unreachable"
+
+
+def test_a_chart_over_time_adds_up_and_ends_today() -> None:
+    invited = {TODAY - 4 * DAY: 40, TODAY - 2 * DAY: 20}
+    _, lines = charts(OverTime(invited, {TODAY - 3 * DAY: 5, TODAY - DAY: 10}), deadline=TODAY + 9 * DAY)
+    assert lines.days == tuple(TODAY - back * DAY for back in range(5, -1, -1))
+    assert [values for _, values in lines.lines] == [(0, 40, 40, 60, 60, 60), (0, 0, 5, 5, 15, 15)]
+    assert lines.until == (text("chart.deadline"), TODAY + 9 * DAY)
+
+
+@given(back=st.integers(0, 2000), done=st.integers(0, 2000))
+def test_however_long_it_takes_a_chart_has_few_days_and_ends_with_all(back: int, done: int) -> None:
+    _, lines = charts(OverTime({TODAY - back * DAY: 7}, {TODAY - min(done, back) * DAY: 3}))
+    assert 2 <= len(lines.days) <= 61
+    assert lines.days[-1] == TODAY
+    assert len(set(map(timedelta.total_seconds, map(sub, lines.days[1:], lines.days)))) == 1
+    assert [values[-1] for _, values in lines.lines] == [7, 3]
+    assert lines.until is None
+
+
+def test_in_words_a_chart_over_time_ends_with_today() -> None:
+    _, lines = charts(OverTime({TODAY - 100 * DAY: 7}))
+    said = [say(each, Reader()) for each in as_text(lines)]
+    assert len(said) <= 10
+    assert said[-1] == "Tuesday 3 March 2026: Invited 7 and Done 0"
+
+
+def test_where_nobody_is_invited_there_is_no_chart() -> None:
+    shown = message_of(step(press(token("charts")), counts=RolloutCounts()).reply)
+    assert not any(isinstance(each, BarChart | LineChart) for each in shown.body)

@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { linkNotice } from "../overlay.js";
+import { drawnChart } from "./charts.js";
 import { HOST_CONFIG } from "./host_config.js";
 import { markdownHtml } from "./markdown.js";
 
@@ -52,6 +53,7 @@ function inputsOf(action) {
 function prepared(value, people) {
   if (Array.isArray(value)) return value.map((each) => prepared(each, people));
   if (value === null || typeof value !== "object") return value;
+  if (String(value.type).startsWith("Chart.")) return drawnChart(value);
   const copy = Object.fromEntries(
     Object.entries(value).map(([key, each]) => [key, key === "data" ? each : prepared(each, people)]),
   );

@@ -17,6 +17,7 @@ from bot.finishing import FinishItem, FinishStep, Handout, StepState, steps_of
 from bot.messages import Day, Text, When, text
 from bot.model import Person, Rollout
 from bot.ports import Store
+from bot.readers import reader_of
 from bot.texts import Markup, Reader, say
 
 WIDTH, HEIGHT = 640, 180  # of the chart over time, in its own units
@@ -69,7 +70,7 @@ async def report(store: Store, handout: Handout, now: datetime) -> str:
         named = {rollout.created_by, handout.person_id, *(item.owner for item in items.values())}
         people = {each.id: each for each in await tx.people.by_ids(named)}
     who = people.get(handout.person_id)
-    reader = Reader(who.locale, who.time_zone) if who else Reader()
+    reader = reader_of(who) if who else Reader()
     return draw(Ended(rollout, figures, items, people), reader, now)
 
 

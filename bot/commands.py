@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("export", "export"),
         Command("finish", "finish"),
         Command("erase", "erase"),
+        Command("language", "language"),
         Command("help", "help"),
     )
 }

@@ -42,6 +42,7 @@ class Digest(SQLModel):
     person_id: str  # to whom
     every: Frequency = Field(default=Frequency.NEVER, sa_type=ByValue(Frequency))
     after: int = 0  # of ESCALATION: reminders
+    to_managers: bool = False  # of ESCALATION: to each one's own, where the directory knows them; else to that person
     time_zone: str = "UTC"  # of the admin who asked for it
     next_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # None: no more
     told: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # the figures of the last one

@@ -21,6 +21,7 @@ from bot.transition import (
     ReleaseDeliveries,
     SendAgain,
     SendMessage,
+    Speak,
     SplitList,
     UpdateAllCopies,
     UpdateCopies,
@@ -49,6 +50,8 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await tx.lists.split(effect.list_id, effect.rest_id, effect.size, now)
         case Meet():
             await tx.people.meet(effect.people)
+        case Speak():
+            await _speak(tx, effect)
         case UpdateCopies():
             await tx.deliveries.update_copies(effect.invitation_id)
             await _withdraw_reminders(tx, effect.invitation_id, now)
@@ -68,6 +71,15 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await tx.finishing.write_to_all(effect.rollout_id, effect.kind, now, effect.at_most)
         case _:
             assert_never(effect)
+
+
+async def _speak(tx: Transaction, effect: Speak) -> None:
+    """What they have been sent for their newest invitation is said anew."""
+    await tx.people.set_language(effect.person_id, effect.language)
+    person = await tx.people.person(effect.person_id)
+    view = await tx.invitations.newest_of_person(person) if person is not None else None
+    if view is not None:
+        await tx.deliveries.outdate([view.invitation.id])
 
 
 async def _withdraw_reminders(tx: Transaction, invitation_id: str, now: datetime) -> None:

@@ -31,7 +31,7 @@ from bot.events import (
 from bot.model import AuditEntry, Person, Workspace, derived_id
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
 from bot.secrets import holds_secret
-from bot.transition import Reply, Transition, Whisper
+from bot.transition import Reply, Speak, Transition, Whisper
 
 ANSWER_WITHIN = 2.0  # seconds; Slack waits for 3 (docs.slack.dev, "Acknowledging requests")
 BACKGROUND_WITHIN = 60.0  # seconds, for events that no person waits for
@@ -135,7 +135,7 @@ class Engine:
         else:
             transition = conversation.decide(loaded, event, now)
         await _store(tx, transition, event, scene, now)
-        return transition
+        return _spoken(transition, event.actor)
 
     async def _scene(self, tx: Transaction, event: Event) -> Scene | None:
         """None for a workspace that is not installed here, or no longer."""
@@ -200,6 +200,15 @@ def _may(loaded: Loaded, event: Event, conversation: Conversation, action: str) 
         return True
     is_invitee = loaded.owner is None or loaded.owner == event.actor.id
     return roles.may(loaded.scene.role, conversation.name, action, is_invitee=is_invitee)
+
+
+def _spoken(transition: Transition, actor: Person) -> Transition:
+    """The reply in the language that its reader has chosen, also when that was just now."""
+    chosen = [effect.language for effect in transition.effects if isinstance(effect, Speak)]
+    language = chosen[0] if chosen else actor.language
+    if transition.reply is None or not language:
+        return transition
+    return replace(transition, reply=replace(transition.reply, language=language))
 
 
 def _with_known_rights(event: Event) -> Person:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain, count, islice
 from typing import TypeVar
@@ -19,7 +20,7 @@ import structlog
 from bot import faultpoints
 from bot.clock import first_of
 from bot.events import NotFound, PeopleFound, Problem, Target, TargetKind
-from bot.model import Listed, LookUp, Person, Platform, Workspace
+from bot.model import Listed, LookUp, Person, Platform, Workspace, joined
 from bot.ports import Clock, Directory, DirectoryUnavailable, Handle, Store, StoreUnavailable
 
 LEASE = timedelta(minutes=5)  # extended while the question is being asked
@@ -31,9 +32,29 @@ RETRY_HANDLING = 30.0  # seconds, growing with each attempt
 STORED_AT_ONCE = 250  # people in one transaction: some milliseconds of the event loop
 IDLE = 0.5
 
+GROUPS = (TargetKind.GROUP, TargetKind.CHANNEL, TargetKind.TEAM, TargetKind.TAG)
+LONGEST_LABEL = 100  # characters of a group's name, where it stands beside people
+
 Item = TypeVar("Item")
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Answer:
+    """What directories have said: people, who or what is left out, and the labels of people's groups by identity."""
+
+    people: list[Person] = field(default_factory=list)
+    left_out: list[NotFound] = field(default_factory=list)
+    groups: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, other: Answer) -> None:
+        """What another directory, or the same one about something else, has said."""
+        self.people += other.people
+        self.left_out = list(dict.fromkeys((*self.left_out, *other.left_out)))
+        for identity, labels in other.groups.items():
+            known = self.groups.setdefault(identity, [])
+            known += [label for label in labels if label not in known]
 
 
 class LookUpWorker:
@@ -125,17 +146,17 @@ class LookUpWorker:
         return True
 
     async def _answer(self, look_up: LookUp, workspace: Workspace, asker: Person) -> None:
-        people, left_out = await self._found(look_up, workspace)
+        answer = await self._found(look_up, workspace)
         faultpoints.reach("look_up.after_answer")
         list_id = f"{look_up.id}:{look_up.attempt}"
-        await self._store_list(list_id, look_up.dialog_id, one_each(people, workspace.id), left_out)
+        await self._store_list(list_id, look_up.dialog_id, answer, workspace.id)
         faultpoints.reach("look_up.after_list")
         found = PeopleFound(
             id=look_up.id, workspace_id=workspace.id, actor=asker, dialog_id=look_up.dialog_id, list_id=list_id
         )
         await self._handle(found)
 
-    async def _found(self, look_up: LookUp, workspace: Workspace) -> tuple[Sequence[Person], Sequence[NotFound]]:
+    async def _found(self, look_up: LookUp, workspace: Workspace) -> Answer:
         """What the directories say; in the end, that nobody was found. Raises DirectoryUnavailable before that."""
         targets = [Target.from_data(data) for data in look_up.targets]
         if look_up.attempt > MAX_ATTEMPTS:  # the answer was there, and could not be stored or shown
@@ -147,47 +168,49 @@ class LookUpWorker:
                 raise
             return _nobody(targets, Problem.DIRECTORY_FAILED)
 
-    async def _resolve_everywhere(
-        self, workspace: Workspace, targets: Sequence[Target]
-    ) -> tuple[Sequence[Person], Sequence[NotFound]]:
+    async def _resolve_everywhere(self, workspace: Workspace, targets: Sequence[Target]) -> Answer:
         """Addresses that nobody has where the command was written are looked up in the company's other workspaces."""
-        people, left_out = await self._resolve(workspace, targets)
+        here = await self._resolve(workspace, targets)
         async with self._store.transaction() as tx:
             others = [each for each in await tx.people.workspaces(workspace.company) if each.id != workspace.id]
         others = [each for each in others if each.platform in self._directories]
-        missing = {each.label for each in left_out if each.problem is Problem.UNKNOWN_EMAIL}
+        missing = {each.label for each in here.left_out if each.problem is Problem.UNKNOWN_EMAIL}
         left_over = [each for each in targets if each.kind is TargetKind.EMAIL and _label(each) in missing]
         if not others or not left_over:
-            return people, left_out
-        found = list(people)
-        kept = [each for each in left_out if each.problem is not Problem.UNKNOWN_EMAIL]
+            return here
+        found = Answer(here.people, _but_unknown(here.left_out), here.groups)
         for other in others:
-            there, not_there = await self._resolve(other, left_over)
-            found += there
-            kept += [each for each in not_there if each.problem is not Problem.UNKNOWN_EMAIL]
-            missing = {each.label for each in not_there if each.problem is Problem.UNKNOWN_EMAIL}
+            there = await self._resolve(other, left_over)
+            found.add(Answer(there.people, _but_unknown(there.left_out), there.groups))
+            missing = {each.label for each in there.left_out if each.problem is Problem.UNKNOWN_EMAIL}
             left_over = [each for each in left_over if _label(each) in missing]
-        kept += [NotFound(_label(each), Problem.UNKNOWN_EMAIL_ANYWHERE) for each in left_over]
-        return found, kept
+        found.left_out += [NotFound(_label(each), Problem.UNKNOWN_EMAIL_ANYWHERE) for each in left_over]
+        return found
 
-    async def _resolve(
-        self, workspace: Workspace, targets: Sequence[Target]
-    ) -> tuple[Sequence[Person], Sequence[NotFound]]:
-        """A fault of our own counts as a directory that does not answer, so that the admin hears of it in the end."""
-        if not targets:
-            return (), ()
+    async def _resolve(self, workspace: Workspace, targets: Sequence[Target]) -> Answer:
+        """Each group by itself, so that it is known who is in which; a directory remembers what it was told before.
+        A fault of our own counts as a directory that does not answer, so that the admin hears of it in the end.
+        """
+        directory, found = self._directories[workspace.platform], Answer()
+        alone = [each for each in targets if each.kind not in GROUPS]
         try:
-            return await self._directories[workspace.platform].resolve(workspace, targets)
+            for group in (each for each in targets if each.kind in GROUPS):
+                people, left_out = await directory.resolve(workspace, [group])
+                label = _label(group)[:LONGEST_LABEL]
+                found.add(Answer(list(people), list(left_out), {each.identity: [label] for each in people}))
+            if alone:
+                people, left_out = await directory.resolve(workspace, alone)
+                found.add(Answer(list(people), list(left_out)))
         except DirectoryUnavailable:
             raise
         except Exception as fault:
             log.exception("look_up.fault", workspace=workspace.id)
             raise DirectoryUnavailable from fault
+        return found
 
-    async def _store_list(
-        self, list_id: str, dialog_id: str, people: Sequence[Person], left_out: Sequence[NotFound]
-    ) -> None:
+    async def _store_list(self, list_id: str, dialog_id: str, answer: Answer, home: str) -> None:
         """First who is to be invited, then who is invited already, then who or what is left out."""
+        people = one_each(answer.people, home)
         async with self._store.transaction() as tx:
             dialog = await tx.rollouts.dialog(dialog_id)
         rollout_id = (dialog and dialog.rollout_id) or ""
@@ -197,7 +220,7 @@ class LookUpWorker:
                 await tx.people.meet(some)
                 invited |= await tx.invitations.invited_identities(rollout_id, [each.identity for each in some])
         at = self._clock.now()
-        for few in _batches(_lines(list_id, at, people, invited, left_out)):
+        for few in _batches(_lines(list_id, at, people, invited, answer)):
             async with self._store.transaction() as tx:
                 await tx.lists.add(few)
 
@@ -228,7 +251,7 @@ class LookUpWorker:
 
 
 def _lines(
-    list_id: str, at: datetime, people: Sequence[Person], invited: set[str], left_out: Sequence[NotFound]
+    list_id: str, at: datetime, people: Sequence[Person], invited: set[str], answer: Answer
 ) -> Iterator[Listed]:
     """Made when they are asked for: ten thousand at once would keep the event loop from everybody else."""
     place = count()
@@ -240,10 +263,11 @@ def _lines(
                 label=person.known_as,
                 person_id=person.id,
                 workspace_id=person.workspace_id,
+                found_in=joined(answer.groups.get(person.identity, ())),
                 listed_at=at,
             )
     already = (NotFound(each.known_as, Problem.INVITED) for each in people if each.identity in invited)
-    for each in chain(already, left_out):
+    for each in chain(already, answer.left_out):
         yield Listed(
             list_id=list_id, position=next(place), label=each.label, problem=each.problem.value, listed_at=at
         )
@@ -259,8 +283,12 @@ def one_each(people: Sequence[Person], home: str) -> list[Person]:
     return list(chosen.values())
 
 
-def _nobody(targets: Sequence[Target], problem: Problem) -> tuple[Sequence[Person], Sequence[NotFound]]:
-    return (), [NotFound(_label(target), problem) for target in targets]
+def _nobody(targets: Sequence[Target], problem: Problem) -> Answer:
+    return Answer(left_out=[NotFound(_label(target), problem) for target in targets])
+
+
+def _but_unknown(left_out: Sequence[NotFound]) -> list[NotFound]:
+    return [each for each in left_out if each.problem is not Problem.UNKNOWN_EMAIL]
 
 
 def _label(target: Target) -> str:

@@ -7,6 +7,7 @@ event that caused it, so that handling an event again cannot create it twice.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import StrEnum
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from sqlmodel import JSON, Field, SQLModel
 from bot.columns import ByValue, UtcDateTime, Validated
 from bot.figures import Figures
 from bot.messages import Message
+
+BETWEEN_GROUPS = "\x1f"  # the separator of units of ASCII, which nobody types
 
 
 def derived_id(*parts: str) -> str:
@@ -72,7 +75,8 @@ class Person(SQLModel):
     name: str = ""
     email: str = Field(default="", index=True)  # case-folded
     time_zone: str = "UTC"  # IANA name
-    locale: str = "en"
+    locale: str = "en"  # their chat's
+    language: str = ""  # what they have chosen instead: a catalogue's
     is_bot: bool = False
     is_deactivated: bool = False
     is_guest: bool = False
@@ -250,6 +254,7 @@ class Invitation(SQLModel):
     person_id: str = Field(index=True)
     identity: str
     wave_id: str = Field(index=True)
+    found_in: str = ""  # the groups, channels and teams by which they were found: see `joined`
     needs: tuple[CheckKind, ...] = Field(sa_type=Validated(tuple[CheckKind, ...]))
     invited_at: datetime = Field(sa_type=UtcDateTime)
     reached_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # the first message that arrived
@@ -266,6 +271,7 @@ class Invitation(SQLModel):
     exempt_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     exempt_reason: str = ""
     escalated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # somebody was asked to talk to them
+    escalated_to: str = ""  # that is this manager of theirs (person id); empty: whom the admin named
     unreachable: str = ""  # why the last message did not arrive: a bot.ports.Reason
     old_token: OldToken = Field(default=OldToken.UNKNOWN, sa_type=ByValue(OldToken))
     is_keeper: bool = False  # their old account stays, an admin says
@@ -296,6 +302,16 @@ class Check(SQLModel):
     not_needed: bool = False  # "I don't use tokens"
 
 
+def joined(groups: Iterable[str]) -> str:
+    """Labels of groups as one column, which a database can compare and count by."""
+    return BETWEEN_GROUPS.join(groups)
+
+
+def parted(found_in: str) -> tuple[str, ...]:
+    """The inverse; none for somebody who was named alone."""
+    return tuple(found_in.split(BETWEEN_GROUPS)) if found_in else ()
+
+
 class Listed(SQLModel):
     """A line of the list that an admin decides on: somebody who would be invited, or somebody or something that would
     not. Lines of people come first. They are deleted as the wave is stored.
@@ -307,6 +323,7 @@ class Listed(SQLModel):
     person_id: str = ""  # empty for who is left out
     workspace_id: str = ""
     problem: str = ""  # a bot.events.Problem: why they are left out
+    found_in: str = ""  # the groups, channels and teams by which they were found: see `joined`
     listed_at: datetime = Field(sa_type=UtcDateTime)
 
 

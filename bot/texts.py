@@ -59,6 +59,11 @@ PLAIN = Markup(
 )
 
 
+def own_name(language: str) -> str:
+    """What a language's own speakers call it: "Deutsch"."""
+    return Locale.parse(language).get_display_name(language) or language
+
+
 def languages() -> tuple[str, ...]:
     """The languages that have a catalogue."""
     return tuple(sorted(path.name for path in LOCALE_DIR.iterdir() if (path / "LC_MESSAGES").is_dir()))

@@ -17,22 +17,29 @@ from bot.model import Case, Check, CurrentRollout, DeliveryKind, Dialog, Invitat
 from bot.readiness import Readiness
 
 
+@dataclass(frozen=True, kw_only=True)
+class Spoken:
+    """What every reply has: the language that the person has chosen, empty where it is their chat's."""
+
+    language: str = ""
+
+
 @dataclass(frozen=True)
-class Whisper:
+class Whisper(Spoken):
     """Answer the person alone: an ephemeral message on Slack, a toast or a direct message on Teams."""
 
     message: Message
 
 
 @dataclass(frozen=True)
-class ShowForm:
+class ShowForm(Spoken):
     """Open a form, or take the open one to this step (or the same step again, with errors)."""
 
     form: Form
 
 
 @dataclass(frozen=True)
-class Replace:
+class Replace(Spoken):
     """Show `message` in place of the one whose button was pressed, or of the form that was submitted.
 
     On Slack a submitted modal closes; `message` then replaces the message that opened it, where there is one.
@@ -43,14 +50,14 @@ class Replace:
 
 
 @dataclass(frozen=True)
-class CloseForm:
+class CloseForm(Spoken):
     """The form is done. `message`, if any, is said to the person alone."""
 
     message: Message | None = None
 
 
 @dataclass(frozen=True)
-class ShowHome:
+class ShowHome(Spoken):
     """What the bot's Home tab shows this person."""
 
     message: Message
@@ -124,6 +131,14 @@ class Meet:
 
 
 @dataclass(frozen=True)
+class Speak:
+    """Write to this person in this language from now on; empty: in their chat's."""
+
+    person_id: str
+    language: str
+
+
+@dataclass(frozen=True)
 class UpdateCopies:
     """Bring every message that was sent for this invitation up to date, and withdraw the reminders that wait."""
 
@@ -184,6 +199,7 @@ Effect: TypeAlias = (
     | AskDirectory
     | SplitList
     | Meet
+    | Speak
     | UpdateCopies
     | UpdateAllCopies
     | MakeDue

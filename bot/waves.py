@@ -100,7 +100,8 @@ class WaveWorker:
             return True
         people = await tx.people.by_ids(taken)
         now = self._clock.now()
-        new = await tx.invitations.invite(rollout, wave, people, now, moments(wave, rollout.policy, people, now))
+        at = moments(wave, rollout.policy, people, now)
+        new = await tx.invitations.invite(rollout, wave, people, now, at, found_in=taken)
         await _count(tx, wave, size=wave.size - (len(taken) - new))  # others were invited by somebody else meanwhile
         return True
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Column, Integer, String, and_, bindparam, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import CaseState, DeliveryState, Wave, WaveStage, Wish
-from bot.ports import CaseCounts, OverTime, RolloutCounts, WaveStanding
+from bot.model import BETWEEN_GROUPS, CaseState, DeliveryState, Wave, WaveStage, Wish, parted
+from bot.ports import CaseCounts, OverTime, RolloutCounts, Standing
 from storage.failures import failures
 from storage.rows import fields, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, WAVE
@@ -26,6 +27,10 @@ _PEOPLE = select(
     func.count(INVITATION.c.snoozed_until).filter(_IS_OPEN).label("snoozed"),
     func.count().filter(and_(_IS_OPEN, INVITATION.c.wish != Wish.NONE)).label("stopped"),
     (func.min(INVITATION.c.wave_id) != func.max(INVITATION.c.wave_id)).label("several_waves"),
+    or_(
+        func.min(INVITATION.c.found_in) != func.max(INVITATION.c.found_in),
+        func.max(INVITATION.c.found_in).contains(BETWEEN_GROUPS),
+    ).label("several_groups"),
     func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
 ).where(INVITATION.c.rollout_id == _ROLLOUT)
 _CHECKS = (
@@ -57,17 +62,21 @@ _DELIVERIES = (
 
 
 _REPORTED = exists().where(CASE.c.invitation_id == INVITATION.c.id, CASE.c.state != CaseState.SOLVED)
+_STANDING = (
+    func.count().label("invited"),
+    func.count(INVITATION.c.reached_at).label("reached"),
+    func.count(INVITATION.c.login_opened_at).label("opened"),
+    func.count(INVITATION.c.done_at).label("done"),
+    func.count(INVITATION.c.exempt_at).label("exempt"),
+    func.count().filter(_REPORTED).label("reported"),
+)
+_BY_GROUP = (
+    select(INVITATION.c.found_in.label("label"), func.min(INVITATION.c.invited_at).label("began"), *_STANDING)
+    .where(INVITATION.c.rollout_id == _ROLLOUT)
+    .group_by(INVITATION.c.found_in)
+)
 _BY_WAVE = (
-    select(
-        func.coalesce(WAVE.c.starts_at, WAVE.c.created_at).label("began"),
-        WAVE.c.label,
-        func.count().label("invited"),
-        func.count(INVITATION.c.reached_at).label("reached"),
-        func.count(INVITATION.c.login_opened_at).label("opened"),
-        func.count(INVITATION.c.done_at).label("done"),
-        func.count(INVITATION.c.exempt_at).label("exempt"),
-        func.count().filter(_REPORTED).label("reported"),
-    )
+    select(func.coalesce(WAVE.c.starts_at, WAVE.c.created_at).label("began"), WAVE.c.label, *_STANDING)
     .join(WAVE, WAVE.c.id == INVITATION.c.wave_id)
     .where(INVITATION.c.rollout_id == _ROLLOUT)
     .group_by(WAVE.c.id, WAVE.c.starts_at, WAVE.c.created_at, WAVE.c.label)
@@ -77,10 +86,31 @@ _BY_WAVE = (
 )
 
 
-async def by_wave(connection: AsyncConnection, rollout_id: str, limit: int, offset: int) -> list[WaveStanding]:
+async def by_wave(connection: AsyncConnection, rollout_id: str, limit: int, offset: int) -> list[Standing]:
     """How far the people of each wave are, the newest wave first: one pass over the rollout's invitations."""
     rows = await connection.execute(_BY_WAVE, {"rollout": rollout_id, "limit": limit, "offset": offset})
-    return [WaveStanding(**row._mapping) for row in rows]  # noqa: SLF001  # a Row's public API
+    return [Standing(**row._mapping) for row in rows]  # noqa: SLF001  # a Row's public API
+
+
+async def by_group(connection: AsyncConnection, rollout_id: str) -> list[Standing]:
+    """How far the people of each group are, the largest first; who was named alone comes last. One pass over the
+    rollout's invitations, then a sum for each group: there are as many rows as ways in which groups overlap.
+    """
+    rows = await connection.execute(_BY_GROUP, {"rollout": rollout_id})
+    groups: dict[str, Standing] = {}
+    for row in rows:
+        some = Standing(**row._mapping)  # noqa: SLF001  # a Row's public API
+        for label in parted(some.label) or ("",):
+            groups[label] = _together(groups.get(label), replace(some, label=label))
+    return sorted(groups.values(), key=lambda each: (not each.label, -each.invited, each.label))
+
+
+def _together(one: Standing | None, other: Standing) -> Standing:
+    if one is None:
+        return other
+    counted = ("invited", "reached", "done", "opened", "exempt", "reported")
+    sums = {name: getattr(one, name) + getattr(other, name) for name in counted}
+    return replace(one, began=min(one.began, other.began), **sums)
 
 
 async def over_time(connection: AsyncConnection, rollout_id: str) -> OverTime:
@@ -126,6 +156,7 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
         open_cases=sum(each.open for each in problems.values()),
         problems=problems,
         several_waves=bool(people.several_waves),
+        several_groups=bool(people.several_groups),
         reminders=int(people.reminders),
         deliveries=deliveries,
         reasons=reasons,

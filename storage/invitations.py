@@ -41,8 +41,8 @@ from bot.model import (
     Wish,
     derived_id,
 )
-from bot.ports import InvitationView, Missing, OverTime, Reason, RolloutCounts, WaveStanding
-from storage.counts import by_wave, count, over_time
+from bot.ports import InvitationView, Missing, OverTime, Reason, RolloutCounts, Standing
+from storage.counts import by_group, by_wave, count, over_time
 from storage.deliveries import HELD
 from storage.rows import chunks, fields, insert_alike, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
@@ -117,6 +117,7 @@ _SET_REACHED = (
 )
 
 _AT_ONCE: Mapping[str, datetime] = MappingProxyType({})
+_ALONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Invitations:
@@ -194,10 +195,12 @@ class Invitations:
         people: Sequence[Person],
         at: datetime,
         not_before: Mapping[str, datetime] = _AT_ONCE,
+        *,
+        found_in: Mapping[str, str] = _ALONE,
     ) -> int:
         """Create invitations and their deliveries in bulk; returns how many were new. Nobody is invited twice, and
         of two people with one identity the first is. In a rollout that is not active, the deliveries are held;
-        otherwise each goes when its person's time, by id, has come.
+        otherwise each goes when its person's time, by id, has come. `found_in` are their groups, by id.
         """
         first: dict[str, Person] = {}
         for person in people:
@@ -208,7 +211,12 @@ class Invitations:
             _invitation(rollout, wave, at),
             # in one order everywhere, so that two admins who invite the same people do not wait for each other
             [
-                {"id": invitation_id, "person_id": person.id, "identity": person.identity}
+                {
+                    "id": invitation_id,
+                    "person_id": person.id,
+                    "identity": person.identity,
+                    "found_in": found_in.get(person.id, ""),
+                }
                 for invitation_id, person in sorted(first.items(), key=itemgetter(0))
             ],
         )
@@ -385,9 +393,13 @@ class Invitations:
         """Where everyone stands."""
         return await count(self._connection, rollout_id)
 
-    async def by_wave(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[WaveStanding]:
+    async def by_wave(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[Standing]:
         """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
         return await by_wave(self._connection, rollout_id, limit, offset)
+
+    async def by_group(self, rollout_id: str) -> Sequence[Standing]:
+        """How far the people of each group are, the largest first; who was named alone comes last."""
+        return await by_group(self._connection, rollout_id)
 
     async def over_time(self, rollout_id: str) -> OverTime:
         """How many were invited, and how many finished, on each day."""

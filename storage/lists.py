@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -76,8 +76,8 @@ class Lists:
         )
         return [plain(Listed, row) for row in await self._connection.execute(statement)]
 
-    async def take(self, list_id: str, limit: int) -> Sequence[str]:
-        """Remove the first people from the list and return their ids."""
+    async def take(self, list_id: str, limit: int) -> Mapping[str, str]:
+        """Remove the first people from the list; returns by id in which groups they were found."""
         first = (
             select(LISTED.c.position)
             .where(LISTED.c.list_id == list_id, _IS_PERSON)
@@ -87,10 +87,10 @@ class Lists:
         statement = (
             delete(LISTED)
             .where(LISTED.c.list_id == list_id, LISTED.c.position.in_(first))
-            .returning(LISTED.c.position, LISTED.c.person_id)
+            .returning(LISTED.c.position, LISTED.c.person_id, LISTED.c.found_in)
         )
         taken = (await self._connection.execute(statement)).all()
-        return [person_id for _, person_id in sorted(taken)]
+        return {person_id: found_in for _, person_id, found_in in sorted(taken)}
 
     async def drop(self, list_id: str) -> int:
         """Delete the list; returns how many people were still on it."""

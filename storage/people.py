@@ -79,6 +79,10 @@ class People:
             upsert, [{**values(person), "email": person.email.casefold()} for person in ordered]
         )
 
+    async def set_language(self, person_id: str, language: str) -> None:
+        """What the person has chosen; empty: nothing."""
+        await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(language=language))
+
     async def set_channel(self, person_id: str, channel_id: str) -> None:
         """Where the person's direct messages go."""
         await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(channel_id=channel_id))

@@ -23,6 +23,7 @@ from bot.conversations.help import HomeLoaded
 from bot.conversations.invitation import compose, final_notice
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
 from bot.conversations.invite_wave import InviteLoaded
+from bot.conversations.language import LanguageLoaded
 from bot.conversations.manage import RemindLoaded
 from bot.conversations.missing import PAGE
 from bot.conversations.problem import ProblemLoaded
@@ -72,9 +73,9 @@ from bot.ports import (
     OverTime,
     Reason,
     RolloutCounts,
+    Standing,
     WaveCounts,
     WaveResults,
-    WaveStanding,
 )
 from bot.readiness import Readiness, ReadyPoint
 from bot.roles import Role
@@ -626,6 +627,7 @@ def _status(of: Company) -> Scenes:
             for number in range(7)
         ),
         several_waves=True,
+        several_groups=True,
         open_cases=7,
         problems={kind: CaseCounts(7, 8, 9) for kind in KINDS},
         reminders=12_345,
@@ -649,9 +651,7 @@ def _status(of: Company) -> Scenes:
         _decide("status", StatusLoaded(here), press(Token("status", "missing", of.rollout.id), of.admin)),
     )
     standings = tuple(
-        WaveStanding(
-            NOON + number * DAY, 9_000, 8_999, 100 * number, 50 * number, 1, 77, of.words[:100] * (number % 2)
-        )
+        Standing(NOON + number * DAY, 9_000, 8_999, 100 * number, 50 * number, 1, 77, of.words[:100] * (number % 2))
         for number in range(9)
     )
     charts = press(Token("status", "charts", of.rollout.id), of.admin)
@@ -661,6 +661,10 @@ def _status(of: Company) -> Scenes:
         loaded = StatusLoaded(scene(late), counts=everything, over_time=over_time)
         yield f"charts, {name}", _decide("status", loaded, charts)
     yield "charts of nobody", _decide("status", StatusLoaded(here, counts=first), charts)
+    for page in (0, 3):
+        by_group = press(Token("status", "groups", of.rollout.id, page), of.admin)
+        groups = (*standings[: 8 - page], replace(standings[8], label=""))
+        yield f"by group, page {page}", _decide("status", StatusLoaded(here, groups=groups), by_group)
     for page in (0, 3):
         by_wave = press(Token("status", "waves", of.rollout.id, page), of.admin)
         yield f"by wave, page {page}", _decide("status", StatusLoaded(here, waves=standings[: 9 - page]), by_wave)
@@ -742,6 +746,19 @@ def _remind(of: Company) -> Scenes:
     yield "none", _decide("remind", RemindLoaded(here, named=named[1:]), command("remind", mention(LINUS)))
 
 
+def _language(of: Company) -> Scenes:
+    here, mine = scene(of.rollout), _view(of)
+    yield "asked for", _decide("language", LanguageLoaded(here), command("language", actor=of.invitee))
+    speaking = of.invitee.model_copy(update={"language": "de"})
+    ask, choose = (Token("language", action, mine.invitation.id) for action in ("ask", "choose"))
+    yield "on the invitation", _decide("language", LanguageLoaded(here, view=mine), press(ask, speaking))
+    for chosen in ("chat", "de", "xx"):
+        submitted = submit(choose, of.invitee, language=chosen)
+        yield f"{chosen} chosen", _decide("language", LanguageLoaded(here, view=mine), submitted)
+    alone = submit(Token("language", "choose"), of.invitee, language="en")
+    yield "chosen by command", _decide("language", LanguageLoaded(here), alone)
+
+
 def _pause(of: Company) -> Scenes:
     paused = of.rollout.model_copy(update={"state": RolloutState.PAUSED})
     for state in (of.rollout, paused):
@@ -801,6 +818,7 @@ MAKERS = {
     "problems": _problems,
     "status": _status,
     "remind": _remind,
+    "language": _language,
     "pause": _pause,
     "exempt": _exempt,
     "help": _help,

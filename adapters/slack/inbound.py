@@ -34,7 +34,7 @@ from adapters.slack.web_api import WebApi, sdk_log
 from bot.events import Event
 from bot.model import Person
 from bot.ports import Clock, Handle, StoreUnavailable
-from bot.texts import Reader
+from bot.readers import reader_of
 from bot.transition import Reply
 
 log = structlog.get_logger(__name__)
@@ -144,7 +144,7 @@ class Inbound:
         place = payloads.command_place(body)
         actor = await self._actor(here, place)
         reply = await self._tell(payloads.command(body, here.workspace_id, place, actor.person), actor)
-        await ack(**self._replies.to_command(reply, place, _reader(actor.person)))
+        await ack(**self._replies.to_command(reply, place, reader_of(actor.person, reply)))
 
     async def _on_action(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         here = self._here()
@@ -152,7 +152,8 @@ class Inbound:
         actor = await self._actor(here, place)
         event = payloads.button(body, here.workspace_id, place, actor.person)
         if event is not None:
-            self._replies.to_button(await self._tell(event, actor), place, _reader(actor.person))
+            reply = await self._tell(event, actor)
+            self._replies.to_button(reply, place, reader_of(actor.person, reply))
         await ack()
 
     async def _on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -160,7 +161,7 @@ class Inbound:
         place = payloads.interaction_place(body)
         actor = await self._actor(here, place)
         reply = await self._tell(payloads.submission(body, here.workspace_id, place, actor.person), actor)
-        await ack(**self._replies.to_submission(reply, place, _reader(actor.person)))
+        await ack(**self._replies.to_submission(reply, place, reader_of(actor.person, reply)))
 
     async def _on_event(self, body: dict[str, Any]) -> None:
         match payloads.word(payloads.part(body, "event"), "type"):
@@ -180,7 +181,8 @@ class Inbound:
         actor = await self._actor(here, place)
         received = payloads.message(body, here.workspace_id, actor.person)
         if received is not None:
-            self._replies.to_message(await self._tell(received, actor), place, _reader(actor.person))
+            reply = await self._tell(received, actor)
+            self._replies.to_message(reply, place, reader_of(actor.person, reply))
 
     async def _on_home(self, body: dict[str, Any]) -> None:
         here = self._here()
@@ -188,7 +190,8 @@ class Inbound:
         actor = await self._actor(here, place)
         opened = payloads.home_opened(body, here.workspace_id, actor.person)
         if opened is not None:
-            self._replies.to_message(await self._tell(opened, actor), place, _reader(actor.person))
+            reply = await self._tell(opened, actor)
+            self._replies.to_message(reply, place, reader_of(actor.person, reply))
 
     def _here(self) -> Installation:
         here = self._install.current
@@ -272,7 +275,3 @@ def refusal(status: int, what: str) -> web.Response:
     """A no without a reason that would help a forger."""
     log.info("slack.request_refused", status=status, why=what)
     return web.json_response({"ok": False, "error": what}, status=status)
-
-
-def _reader(person: Person) -> Reader:
-    return Reader(person.locale, person.time_zone)

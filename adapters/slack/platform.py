@@ -13,7 +13,7 @@ from adapters.slack.web_api import Answer, ApiFailed, ApiRefused, ApiThrottled, 
 from bot.messages import Message
 from bot.model import Person, Platform, Workspace
 from bot.ports import Limits, NeverLeft, Outcome, Reason, Refused, Sent, Throttled, Unclear
-from bot.texts import Reader
+from bot.readers import reader_of
 
 EVENT_TYPE = "usher_delivery"
 HISTORY_PAGE = 200
@@ -83,7 +83,7 @@ class SlackPlatform:
 
     async def _shown(self, message: Message, person: Person, method: str, **arguments: Any) -> Outcome:
         async def call(pictures: Pictures | None) -> Answer:
-            content = message_content(message, _reader(person), pictures)
+            content = message_content(message, reader_of(person), pictures)
             return await self._api.call(method, **arguments, **content)
 
         return await _outcome(with_pictures(message, self._pictures, call))
@@ -144,10 +144,6 @@ def _delivery_of(message: dict[str, Any]) -> str | None:
     if metadata.get("event_type") != EVENT_TYPE:
         return None
     return str((metadata.get("event_payload") or {}).get("delivery"))
-
-
-def _reader(person: Person) -> Reader:
-    return Reader(person.locale, person.time_zone)
 
 
 async def _outcome(call: Awaitable[Answer]) -> Outcome:

@@ -10,6 +10,7 @@ from adapters.teams.render import message_activity
 from bot.messages import Message
 from bot.model import Person, Platform, Workspace
 from bot.ports import Limits, Outcome, Reason, Sent, Throttled, Unclear
+from bot.readers import reader_of
 from bot.texts import Reader
 
 # 30 calls a second for an app in a tenant, whatever they do (learn.microsoft.com, "Optimize your bot: rate limiting";
@@ -102,8 +103,3 @@ class TeamsPlatform:
                 raise
         # As above: what was refused with 401 has not been shown.
         return await self._connector.send(service_url, conversation_id, activity)
-
-
-def reader_of(person: Person) -> Reader:
-    """In which language and time zone they read."""
-    return Reader(person.locale, person.time_zone)

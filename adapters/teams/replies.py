@@ -1,6 +1,6 @@
 """A Reply of the bot as Teams shows it: an answer to the press, a changed card, or a message in the personal chat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from adapters.background import Background
@@ -9,12 +9,13 @@ from adapters.teams.connector import Connector
 from adapters.teams.connector_error import ConnectorError, Outcome, again_after
 from adapters.teams.forms import form_activity
 from adapters.teams.install import Installation
-from adapters.teams.platform import TeamsPlatform, reader_of
+from adapters.teams.platform import TeamsPlatform
 from adapters.teams.render import CONTENT_TYPE, Pen
 from bot.messages import Form, Message, Notice, Section, Tone, text
 from bot.model import Person, Workspace
+from bot.readers import reader_of
 from bot.texts import Reader
-from bot.transition import CloseForm, Replace, Reply, ShowForm, ShowHome, Whisper
+from bot.transition import CloseForm, Replace, Reply, ShowForm, ShowHome, Spoken, Whisper
 
 Json = dict[str, Any]
 
@@ -35,11 +36,16 @@ class Asked:
     private: bool
     message_id: str = ""
     automatic: bool = False
+    language: str = ""  # that they have chosen, as the bot's reply says
 
     @property
     def reader(self) -> Reader:
         """For whom to write."""
-        return reader_of(self.person)
+        return reader_of(self.person, Spoken(language=self.language))
+
+    def answered(self, reply: Reply | None) -> "Asked":
+        """With what the reply tells of the language."""
+        return self if reply is None else replace(self, language=reply.language)
 
 
 class Replies:
@@ -55,6 +61,7 @@ class Replies:
 
     def to_words(self, asked: Asked, reply: Reply | None) -> None:
         """Answer what somebody wrote: in the personal chat, wherever it was written."""
+        asked = asked.answered(reply)
         match reply:
             case None:
                 return
@@ -70,6 +77,7 @@ class Replies:
 
     def to_press(self, asked: Asked, reply: Reply | None) -> Json:
         """The body of the answer to Action.Execute."""
+        asked = asked.answered(reply)
         match reply:
             case None:
                 return _toast("teams.done", asked)

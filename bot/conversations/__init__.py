@@ -13,6 +13,7 @@ from bot.conversations.finish import FINISH
 from bot.conversations.finish_removal import REMOVAL
 from bot.conversations.help import HELP, HOME
 from bot.conversations.invite import INVITE
+from bot.conversations.language import LANGUAGE
 from bot.conversations.manage import EXEMPT, PAUSE, REMIND
 from bot.conversations.old_token import OLD_TOKEN
 from bot.conversations.problem import PROBLEM
@@ -35,6 +36,7 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         CONFIRM,
         PROBLEM,
         WISH,
+        LANGUAGE,
         CASE,
         SOLVED,
         PROBLEMS_LIST,

@@ -135,6 +135,7 @@ def _later_form(view: InvitationView, day: str = "", errors: dict[str, Text] | N
         buttons=(
             Button(text("button.stop"), Token("wish", Wish.STOP.value, view.invitation.id)),
             Button(text("button.not_mine"), Token("wish", Wish.NOT_MINE.value, view.invitation.id)),
+            Button(text("button.language"), Token("language", "ask", view.invitation.id)),
         ),
         errors=errors,
         cancel=cancel,

@@ -13,7 +13,7 @@ from bot.conversations.invitation import checks
 from bot.conversations.missing import PAGE, asked_which, filter_form, missing_message
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.status_charts import charts_message
-from bot.conversations.status_waves import WAVES_A_PAGE, waves_message
+from bot.conversations.status_waves import A_PAGE, groups_message, waves_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import (
     Button,
@@ -32,7 +32,7 @@ from bot.messages import (
 )
 from bot.model import CheckKind, Person, Rollout, RolloutState, WaveStage
 from bot.planned_waves import day_and_hour
-from bot.ports import InvitationView, OverTime, RolloutCounts, Transaction, WaveStanding
+from bot.ports import InvitationView, OverTime, RolloutCounts, Standing, Transaction
 from bot.roles import Role, may
 from bot.transition import Replace, SendAgain, ShowForm, Transition, Whisper
 
@@ -43,11 +43,12 @@ KINDS_SHOWN = 5  # of problems; `/sso problems` has all
 
 @dataclass(frozen=True)
 class StatusLoaded(Loaded):
-    """The counts, or the page of missing people or of waves, or the person that was asked for."""
+    """The counts, or the page of missing people, of waves or of groups, or the person that was asked for."""
 
     counts: RolloutCounts | None = None
     missing: tuple[InvitationView, ...] = ()
-    waves: tuple[WaveStanding, ...] = ()
+    waves: tuple[Standing, ...] = ()
+    groups: tuple[Standing, ...] = ()
     over_time: OverTime = field(default_factory=OverTime)
     person: InvitationView | None = None
     asked_for: str = ""
@@ -91,8 +92,11 @@ async def _load(tx: Transaction, event: StatusEvent, scene: Scene) -> StatusLoad
         views = await tx.invitations.open_views(scene.rollout.id, PAGE + 1, which.page * PAGE, which.missing)
         return StatusLoaded(scene, missing=tuple(views))
     if event.token.action == "waves":
-        waves = await tx.invitations.by_wave(scene.rollout.id, WAVES_A_PAGE + 1, event.token.version * WAVES_A_PAGE)
+        waves = await tx.invitations.by_wave(scene.rollout.id, A_PAGE + 1, event.token.version * A_PAGE)
         return StatusLoaded(scene, waves=tuple(waves))
+    if event.token.action == "groups":
+        groups = await tx.invitations.by_group(scene.rollout.id)
+        return StatusLoaded(scene, groups=tuple(groups[event.token.version * A_PAGE :]))
     if event.token.action == "charts":
         counts = await tx.invitations.counts(scene.rollout.id)
         return StatusLoaded(scene, counts=counts, over_time=await tx.invitations.over_time(scene.rollout.id))
@@ -120,6 +124,8 @@ def _pressed(
         return Transition(reply=ShowForm(filter_form(rollout)))
     if event.token.action == "waves":
         return Transition(reply=Replace(waves_message(rollout, loaded.waves, event.token.version)))
+    if event.token.action == "groups":
+        return Transition(reply=Replace(groups_message(rollout, loaded.groups, event.token.version)))
     counts = loaded.counts or RolloutCounts()
     if event.token.action == "send_again":
         return _send_again(rollout, counts)
@@ -251,6 +257,8 @@ def _status_buttons(rollout: Rollout, counts: RolloutCounts) -> tuple[Button, ..
         buttons.append(Button(text("button.remind_all"), Token("remind", "ask", rollout.id, rollout.version)))
     if counts.several_waves:
         buttons.append(Button(text("button.by_wave"), Token("status", "waves", rollout.id)))
+    if counts.several_groups:
+        buttons.append(Button(text("button.by_group"), Token("status", "groups", rollout.id)))
     if counts.open_cases:
         buttons.append(Button(text("button.problems"), Token("problems", "show", rollout.id)))
     if again:

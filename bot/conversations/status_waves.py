@@ -1,4 +1,4 @@
-"""The status by wave: how far the people of each are."""
+"""The status by wave and by group: how far the people of each are."""
 
 from __future__ import annotations
 
@@ -7,34 +7,58 @@ from collections.abc import Sequence
 from bot.conversations.bars import bar
 from bot.messages import Button, Message, Param, Section, Token, When, text
 from bot.model import Rollout
-from bot.ports import WaveStanding
+from bot.ports import Standing
 
-WAVES_A_PAGE = 8
+A_PAGE = 8
 
 
-def waves_message(rollout: Rollout, waves: Sequence[WaveStanding], page: int) -> Message:
-    """How far the people of each wave are, the newest wave first, a page at a time."""
+def waves_message(rollout: Rollout, waves: Sequence[Standing], page: int) -> Message:
+    """How far the people of each wave are, the newest wave first. `waves` begin with the page's."""
+    lines = [line for wave in waves[:A_PAGE] for line in _wave_lines(wave)]
     title = text("waves.title", enterprise=rollout.name)
-    lines = [line for wave in waves[:WAVES_A_PAGE] for line in _wave_lines(wave)]
+    return Message(title, title, tuple(lines), _buttons(rollout, "waves", waves, page))
+
+
+def groups_message(rollout: Rollout, groups: Sequence[Standing], page: int) -> Message:
+    """How far the people of each group are, the largest first. `groups` begin with the page's."""
+    lines = [line for group in groups[:A_PAGE] for line in _group_lines(group)]
+    title = text("groups.title", enterprise=rollout.name)
+    body = (Section(text("groups.how")), *lines)
+    return Message(title, title, body, _buttons(rollout, "groups", groups, page))
+
+
+def _buttons(rollout: Rollout, what: str, parts: Sequence[Standing], page: int) -> tuple[Button, ...]:
     buttons = [Button(text("button.status"), Token("status", "show", rollout.id))]
     if page:
-        buttons.append(Button(text("button.previous_page"), Token("status", "waves", rollout.id, page - 1)))
-    if len(waves) > WAVES_A_PAGE:
-        buttons.append(Button(text("button.next_page"), Token("status", "waves", rollout.id, page + 1)))
-    return Message(title, title, tuple(lines), tuple(buttons))
+        buttons.append(Button(text("button.previous_page"), Token("status", what, rollout.id, page - 1)))
+    if len(parts) > A_PAGE:
+        buttons.append(Button(text("button.next_page"), Token("status", what, rollout.id, page + 1)))
+    return tuple(buttons)
 
 
-def _wave_lines(wave: WaveStanding) -> tuple[Section, ...]:
-    """When it began and how far its people are: of those who are exempt nothing is expected, so they are done."""
-    settled = wave.done + wave.exempt
-    percent = 100 * settled // wave.invited
-    known = {"reached": wave.reached, "done": wave.done, "exempt": wave.exempt, "reported": wave.reported}
-    figures = (
-        text("waves.figures.opened", opened=wave.opened, **known) if wave.opened else text("waves.figures", **known)
-    )
-    line: dict[str, Param] = {"at": When(wave.began), "count": wave.invited, "percent": percent}
+def _wave_lines(wave: Standing) -> tuple[Section, ...]:
+    line: dict[str, Param] = {"at": When(wave.began), "count": wave.invited, "percent": _percent(wave)}
     named = text("waves.line.named", label=wave.label, **line)
-    return (
-        Section(named if wave.label else text("waves.line", **line)),
-        Section(text("waves.bar", bar=bar(settled, wave.invited), figures=figures)),
+    return Section(named if wave.label else text("waves.line", **line)), _bar(wave)
+
+
+def _group_lines(group: Standing) -> tuple[Section, ...]:
+    label = text("plain", words=group.label) if group.label else text("groups.alone")
+    return Section(text("groups.line", label=label, count=group.invited, percent=_percent(group))), _bar(group)
+
+
+def _settled(part: Standing) -> int:
+    """Of those who are exempt nothing is expected, so they are done."""
+    return part.done + part.exempt
+
+
+def _percent(part: Standing) -> int:
+    return 100 * _settled(part) // part.invited
+
+
+def _bar(part: Standing) -> Section:
+    known = {"reached": part.reached, "done": part.done, "exempt": part.exempt, "reported": part.reported}
+    figures = (
+        text("waves.figures.opened", opened=part.opened, **known) if part.opened else text("waves.figures", **known)
     )
+    return Section(text("waves.bar", bar=bar(_settled(part), part.invited), figures=figures))

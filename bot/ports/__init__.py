@@ -51,10 +51,10 @@ from bot.ports.views import (
     OverTime,
     RemovalCounts,
     RolloutCounts,
+    Standing,
     Waiting,
     WaveCounts,
     WaveResults,
-    WaveStanding,
 )
 from bot.transition import Reply
 
@@ -96,6 +96,7 @@ __all__ = [
     "SonarQubeCloud",
     "SonarQubeUnavailable",
     "StaleWrite",
+    "Standing",
     "Store",
     "StoreUnavailable",
     "Throttled",
@@ -104,7 +105,6 @@ __all__ = [
     "Waiting",
     "WaveCounts",
     "WaveResults",
-    "WaveStanding",
 ]
 
 

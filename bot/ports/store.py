@@ -36,10 +36,10 @@ from bot.ports.views import (
     OverTime,
     RemovalCounts,
     RolloutCounts,
+    Standing,
     Waiting,
     WaveCounts,
     WaveResults,
-    WaveStanding,
 )
 from bot.readiness import Readiness
 from bot.transition import Row
@@ -79,6 +79,10 @@ class People(Protocol):
     async def by_email(self, workspace_id: str, email: str) -> Person | None: ...
     async def meet(self, people: Sequence[Person]) -> None:
         """Store or refresh; what a platform did not tell (empty name, e-mail, channel) keeps its old value."""
+        ...
+
+    async def set_language(self, person_id: str, language: str) -> None:
+        """What the person has chosen; empty: nothing."""
         ...
 
     async def set_channel(self, person_id: str, channel_id: str) -> None: ...
@@ -232,9 +236,11 @@ class Invitations(Protocol):
         people: Sequence[Person],
         at: datetime,
         not_before: Mapping[str, datetime] = ...,
+        *,
+        found_in: Mapping[str, str] = ...,
     ) -> int:
         """Create invitations and their deliveries in bulk; returns how many were new. `not_before` says whose message
-        waits until when, by person id.
+        waits until when, by person id, and `found_in` in which groups who was found.
         """
         ...
 
@@ -305,8 +311,14 @@ class Invitations(Protocol):
         ...
 
     async def counts(self, rollout_id: str) -> RolloutCounts: ...
-    async def by_wave(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[WaveStanding]:
+    async def by_wave(self, rollout_id: str, limit: int, offset: int = 0) -> Sequence[Standing]:
         """How far the people of each wave are, the newest wave first; waves that invited nobody are left out."""
+        ...
+
+    async def by_group(self, rollout_id: str) -> Sequence[Standing]:
+        """How far the people of each group are by which they were found, the largest first; whoever is in several
+        counts in each. Who was named alone comes last, under an empty label.
+        """
         ...
 
     async def over_time(self, rollout_id: str) -> OverTime: ...
@@ -464,8 +476,8 @@ class Lists(Protocol):
         """Who is left out, in the list's order, behind the position `after`."""
         ...
 
-    async def take(self, list_id: str, limit: int) -> Sequence[str]:
-        """Remove the first people from the list and return their ids."""
+    async def take(self, list_id: str, limit: int) -> Mapping[str, str]:
+        """Remove the first people from the list; returns by id, in the order of the list, their groups."""
         ...
 
     async def drop(self, list_id: str) -> int:

@@ -107,8 +107,8 @@ class CaseGroup:
 
 
 @dataclass(frozen=True)
-class WaveStanding:
-    """How far the people are whom one wave invited."""
+class Standing:
+    """How far the people are whom one wave invited, or who were found in one group."""
 
     began: datetime
     invited: int
@@ -117,7 +117,7 @@ class WaveStanding:
     opened: int = 0  # the login page, where that is told
     exempt: int = 0
     reported: int = 0  # people whose problem is not solved
-    label: str = ""  # whom the admin named
+    label: str = ""  # whom the admin named, or the group
 
 
 @dataclass(frozen=True)
@@ -146,6 +146,7 @@ class RolloutCounts:
     planned: tuple[Wave, ...] = ()  # waves that have not started yet, the next one first; those that are held before
     problems: Mapping[str, CaseCounts] = field(default_factory=dict)  # by kind
     several_waves: bool = False  # invited these people
+    several_groups: bool = False  # were named
     reminders: int = 0
     deliveries: Mapping[DeliveryState, int] | None = None
     reasons: Mapping[str, int] | None = None  # why the last message to somebody who is open failed, or may have

@@ -14,12 +14,13 @@ from bot.clock import SystemClock
 from bot.engine import Engine
 from bot.events import Event, NotFound, PeopleFound, Problem, Target, TargetKind
 from bot.lookups import LAST_WORDS, LEASE, MAX_ATTEMPTS, LookUpWorker, one_each
-from bot.model import Delivery, Dialog, LookUp, LookUpState, Person, Platform, Workspace
+from bot.model import Delivery, Dialog, Invitation, Listed, LookUp, LookUpState, Person, Platform, Workspace, parted
 from bot.ports import Directory, DirectoryUnavailable
 from bot.roles import Admins
 from bot.transition import Reply
+from bot.waves import WaveWorker
 from storage.database import Database
-from tests.builders import ADA, GRACE, LINUS, command, keys, person, rollout, words, workspace
+from tests.builders import ADA, GRACE, LINUS, command, keys, mention, person, press, rollout, words, workspace
 from tests.doubles import MemoryDirectory, StoppedClock
 from tests.rows import installed, rolled_out, stored
 
@@ -66,6 +67,29 @@ async def test_the_answer_becomes_a_list_for_whoever_asked(
     assert "Grace" in words(sent.content)
     assert {GRACE.id, LINUS.id} <= {each.id for each in await stored(store, Person)}
     assert [each.state for each in await stored(store, LookUp)] == [LookUpState.DONE]
+
+
+async def test_it_is_known_by_which_groups_somebody_was_found(store: Database, clock: StoppedClock) -> None:
+    """Each group is asked for by itself, people who are named alone together; and so it is from list to invitation."""
+    await installed(store)
+    await rolled_out(store)
+    engine = Engine(store, clock, Admins.of(""))
+    leads = Target(TargetKind.CHANNEL, "C1", "#leads")
+    await engine(command("invite", ENGINEERING, leads, mention(GRACE), mention(ADA)))
+    directory = MemoryDirectory(answers=[((GRACE, LINUS), ()), ((GRACE,), ()), ((GRACE, ADA), ())])
+    assert await worker(store, directory, engine, clock).run_once() == 1
+    assert directory.asked == [[ENGINEERING], [leads], [mention(GRACE), mention(ADA)]]
+    found_in = {each.person_id: parted(each.found_in) for each in await stored(store, Listed)}
+    assert found_in == {GRACE.id: ("@engineering", "#leads"), LINUS.id: ("@engineering",), ADA.id: ()}
+
+    (sent,) = await lists(store)
+    await engine(press(next(each.token for each in sent.content.buttons if each.token.action == "send"), ADA))
+    await WaveWorker(store, clock).run_once()
+    assert {each.person_id: parted(each.found_in) for each in await stored(store, Invitation)} == found_in
+    async with store.transaction() as tx:
+        counts, groups = await tx.invitations.counts("rollout-1"), await tx.invitations.by_group("rollout-1")
+    assert counts.several_groups
+    assert [(each.label, each.invited) for each in groups] == [("@engineering", 2), ("#leads", 1), ("", 1)]
 
 
 async def test_a_directory_that_does_not_answer_is_asked_again(

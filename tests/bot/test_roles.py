@@ -11,12 +11,13 @@ from bot.roles import TABLE, Admins, Allowed, Role, Subject, allows, may, role_o
 from tests.builders import ADA, GRACE, person
 from tests.samples import samples
 
-EVERYBODYS = {"help", "home"}
+EVERYBODYS = {"help", "home", "language"}
 VIEWERS = {
     ("status", "status"),
     ("status", "show"),
     ("status", "missing"),
     ("status", "waves"),
+    ("status", "groups"),
     ("status", "charts"),
     ("digest", "status"),
     ("status", "filter"),

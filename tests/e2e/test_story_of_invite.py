@@ -10,7 +10,7 @@ from aiohttp import ClientSession, FormData
 from tests.e2e.office import Chat, eventually
 from tests.e2e.on_slack import OnSlack
 from tests.e2e.on_teams import OnTeams
-from tests.e2e.rollouts import invites, link_in, lists, send_label, sets_up
+from tests.e2e.rollouts import confirms_everything, invites, link_in, lists, send_label, sets_up
 
 
 async def test_people_groups_channels_and_addresses_are_found(chat: Chat):
@@ -56,6 +56,14 @@ async def test_people_in_several_groups_get_one_invitation(chat: Chat):
     await chat.office.settles()
     assert len(chat.invitee.invitations) == 1
     assert len(chat.outsider.invitations) == 1
+
+    await confirms_everything(chat.invitee)
+    await chat.admin.types("/sso status")
+    await chat.admin.presses("By group")
+    groups = (await chat.admin.reads("Whoever is in several counts in each.")).words
+    for named in both.removeprefix("@").split(" @"):
+        assert f"{named}: " in groups
+    assert groups.count("1 done") == 2, "the invitee is in both"
 
 
 async def test_somebody_invited_on_one_platform_is_not_invited_again_on_the_other(chat: Chat):

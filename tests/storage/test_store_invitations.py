@@ -15,8 +15,9 @@ from bot.model import (
     RolloutState,
     Wish,
     derived_id,
+    joined,
 )
-from bot.ports import CaseCounts, Missing, OverTime, RolloutCounts, WaveStanding
+from bot.ports import CaseCounts, Missing, OverTime, RolloutCounts, Standing
 from tests.storage.stored_things import (
     HOUR,
     NOW,
@@ -418,8 +419,8 @@ async def test_the_standing_of_each_wave_is_counted_by_its_people(store):
         newest, oldest = await tx.invitations.by_wave("r1", 5)
         assert await tx.invitations.by_wave("r1", 1) == [newest]
         assert await tx.invitations.by_wave("r1", 1, 1) == [oldest]
-    assert newest == WaveStanding(newer.created_at, invited=2, reached=1, done=0)
-    assert oldest == WaveStanding(NOW, invited=4, reached=2, done=1, exempt=1, reported=1)
+    assert newest == Standing(newer.created_at, invited=2, reached=1, done=0)
+    assert oldest == Standing(NOW, invited=4, reached=2, done=1, exempt=1, reported=1)
 
 
 async def test_what_happened_on_each_day_is_counted_by_utc_s_days(store):
@@ -436,3 +437,28 @@ async def test_what_happened_on_each_day_is_counted_by_utc_s_days(store):
         assert await tx.invitations.over_time("r1") == OverTime(
             {date(2026, 3, 1): 2, date(2026, 3, 2): 1}, {date(2026, 3, 2): 1}
         )
+
+
+async def test_whoever_is_in_several_groups_counts_in_each(store):
+    people = await begin(store, ["ada", "ben", "cleo", "dan"])
+    async with store.transaction() as tx:
+        await tx.invitations.invite(rollout("r1"), wave("w1", "r1"), people[:1], NOW, found_in={people[0].id: "@a"})
+        assert not (await tx.invitations.counts("r1")).several_groups
+        found_in = {people[1].id: joined(["@a", "@b"]), people[2].id: "@b"}
+        await tx.invitations.invite(rollout("r1"), wave("w1", "r1"), people[1:], NOW + HOUR, found_in=found_in)
+        assert (await tx.invitations.counts("r1")).several_groups
+        ben = (await tx.invitations.view(derived_id("r1", people[1].identity))).invitation
+        await tx.save(ben.model_copy(update={"reached_at": NOW, "done_at": NOW, "version": 1}))
+        await tx.save(case_of(ben, "c1"))
+        assert await tx.invitations.by_group("r1") == [
+            Standing(NOW, 2, 1, 1, reported=1, label="@a"),
+            Standing(NOW + HOUR, 2, 1, 1, reported=1, label="@b"),
+            Standing(NOW + HOUR, 1, 0, 0),
+        ]
+
+
+async def test_one_invitation_that_is_in_two_groups_is_several_groups(store):
+    (ada,) = await begin(store, ["ada"])
+    async with store.transaction() as tx:
+        await tx.invitations.invite(rollout("r1"), wave("w1", "r1"), [ada], NOW, found_in={ada.id: joined("ab")})
+        assert (await tx.invitations.counts("r1")).several_groups

@@ -143,3 +143,15 @@ async def test_workspace_admins_are_admins_bots_deactivated_and_other_companies_
             ]
         )
         assert [one.user_id for one in await tx.people.admins_seen("acme", ["", "dan"])] == ["ada"]
+
+
+async def test_a_chosen_language_stays_whatever_a_platform_tells(store):
+    ada = person("ada")
+    await meet(store, ada)
+    async with store.transaction() as tx:
+        await tx.people.set_language(ada.id, "de")
+        await tx.people.meet([ada.model_copy(update={"locale": "fr-FR"})])
+        known = await tx.people.person(ada.id)
+        assert (known.language, known.locale) == ("de", "fr-FR")
+        await tx.people.set_language(ada.id, "")
+        assert (await tx.people.person(ada.id)).language == ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from bot import faultpoints
 from bot.conversations import answers
@@ -16,24 +18,39 @@ from bot.conversations.digest_messages import (
 )
 from bot.digests import Digest, DigestKind, Frequency, next_at
 from bot.effects import notice
+from bot.escalating import Escalating
 from bot.messages import Message, Tone, text
-from bot.model import Rollout
-from bot.ports import Clock, Store, Transaction
+from bot.model import Platform, Rollout
+from bot.ports import Clock, Directory, DirectoryUnavailable, Store, Transaction
+
+NOBODY_TELLS: Mapping[Platform, Directory] = MappingProxyType({})
 
 
-async def send_digests(store: Store, clock: Clock) -> int:
-    """Queue every digest that is due, each in a transaction of its own; returns how many were. Safe to run late,
-    twice, or in two processes: the row says when the next one is due.
+async def send_digests(store: Store, clock: Clock, directories: Mapping[Platform, Directory] = NOBODY_TELLS) -> int:
+    """Queue every digest that is due, each in a transaction of its own; returns how many messages. Safe to run late,
+    twice, or in two processes: the row says when the next one is due. `directories` know managers; one that waits for
+    a directory stays due.
     """
     await stop_refused(store, clock)
-    sent = 0
+    escalating = Escalating(store, directories)
+    sent, waiting = 0, set[str]()
     while True:
         now = clock.now()
         async with store.transaction() as tx:
-            digest = await tx.digests.due(now)
+            digest = await tx.digests.due(now, waiting)
             rollout = await tx.rollouts.rollout(digest.rollout_id) if digest is not None else None
             if digest is None or rollout is None:
                 return sent
+            if not digest.to_managers:
+                sent += await _send(tx, digest, rollout, now)
+                faultpoints.reach("digests.before_commit")
+                continue
+        try:
+            sent += await escalating.tell_managers(digest, rollout, now)
+        except DirectoryUnavailable:
+            waiting.add(digest.id)
+            continue
+        async with store.transaction() as tx:
             sent += await _send(tx, digest, rollout, now)
             faultpoints.reach("digests.before_commit")
 
@@ -72,7 +89,7 @@ async def _send(tx: Transaction, digest: Digest, rollout: Rollout, now: datetime
         key = f"{digest.id}:{now.date().isoformat()}"
         await tx.deliveries.enqueue([notice(key, person, message, rollout.id, now)])
     following = next_at(digest.every, rollout.policy, digest.time_zone, now)
-    changes = {"next_at": following, "told": told, "version": digest.version + 1}
+    changes = {"next_at": following, "told": told, "sent_at": now, "version": digest.version + 1}
     await tx.save(digest.model_copy(update=changes))
     return message is not None and person is not None
 
@@ -86,8 +103,16 @@ async def _written(
         done = await tx.invitations.done_since(rollout.id, now - timedelta(days=DAYS_OF_PACE))
         lately = Lately(done, digest.time_zone, now, await tx.invitations.over_time(rollout.id))
         return figures(counts), report_digest(rollout, counts, digest.told, lately) if counts.invited else None
-    new = await tx.invitations.escalate(rollout.id, digest.after, now)
+    new = await _new(tx, digest, rollout, now)
     if not new:
         return digest.told, None
-    total, people = await tx.invitations.escalated(rollout.id, SHOWN)
+    total, people = await tx.escalations.marked(rollout.id, SHOWN)
     return {"people": total}, escalation_digest(rollout, people, total, new)
+
+
+async def _new(tx: Transaction, digest: Digest, rollout: Rollout, now: datetime) -> int:
+    """How many are new to whom the admin named."""
+    if digest.to_managers:
+        return await tx.escalations.marked_since(rollout.id, digest.sent_at)
+    before = await tx.escalations.take_from_managers(rollout.id, now)  # the admin has changed their mind
+    return before + await tx.escalations.mark_all(rollout.id, digest.after, now)

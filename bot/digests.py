@@ -45,6 +45,7 @@ class Digest(SQLModel):
     to_managers: bool = False  # of ESCALATION: to each one's own, where the directory knows them; else to that person
     time_zone: str = "UTC"  # of the admin who asked for it
     next_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # None: no more
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)  # when it was last due
     told: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # the figures of the last one
     changed_by: str = ""  # person id
     version: int = 0

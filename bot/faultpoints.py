@@ -27,6 +27,11 @@ POINTS = (
     "reminders.after_enqueue",
     "reminders.after_commit",
 )
+DIGEST_POINTS = (
+    "digests.before_commit",
+    "escalating.before_commit",
+    "escalating.before_told",
+)
 
 
 def reach(point: str) -> None:

@@ -47,8 +47,8 @@ def build_scheduler(
 ) -> AsyncIOScheduler:
     """A scheduler with every recurring job, not yet started. Its jobs are kept in memory.
 
-    `directories` tell who is away. `admins` (as in USHER_ADMINS) stay known when a rollout is erased; `keep_for` is
-    how long after its end that happens by itself.
+    `directories` tell who is away, and who is whose manager. `admins` (as in USHER_ADMINS) stay known when a rollout
+    is erased; `keep_for` is how long after its end that happens by itself.
     """
     scheduler = AsyncIOScheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
@@ -64,7 +64,7 @@ def build_scheduler(
         await show_progress(store, platforms, clock, pace)
 
     async def digests() -> None:
-        _tell("digests.queued", await send_digests(store, clock))
+        _tell("digests.queued", await send_digests(store, clock, directories or {}))
 
     async def erasing() -> None:
         _tell("people.erased", await erase_due(store, clock, admins, keep_for))

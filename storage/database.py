@@ -38,6 +38,7 @@ from storage.connecting import connecting
 from storage.deliveries import Deliveries
 from storage.digests import Digests
 from storage.erasing import Erasing
+from storage.escalations import Escalations
 from storage.finishing import Finishing
 from storage.inbox import Inbox
 from storage.invitations import Invitations
@@ -191,6 +192,7 @@ class Transaction(ports.Transaction):
         self.people: ports.People = People(connection)
         self.rollouts: ports.Rollouts = Rollouts(connection)
         self.digests: ports.Digests = Digests(connection)
+        self.escalations: ports.Escalations = Escalations(connection)
         self.cases: ports.Cases = Cases(connection)
         self.invitations: ports.Invitations = Invitations(connection)
         self.deliveries: ports.Deliveries = Deliveries(connection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, exists, select
@@ -25,14 +25,14 @@ class Digests:
         statement = select(*fields(DIGEST, Digest)).where(DIGEST.c.rollout_id == rollout_id)
         return [plain(Digest, row) for row in await self._connection.execute(statement)]
 
-    async def due(self, now: datetime) -> Digest | None:
-        """One of an active rollout that is due. On PostgreSQL it stays locked until the transaction ends, and one
-        that another replica is just sending is passed over.
+    async def due(self, now: datetime, but: Collection[str] = ()) -> Digest | None:
+        """One of an active rollout that is due, but not one of these ids. On PostgreSQL it stays locked until the
+        transaction ends, and one that another replica is just sending is passed over.
         """
         statement = (
             select(*fields(DIGEST, Digest))
             .join(ROLLOUT, ROLLOUT.c.id == DIGEST.c.rollout_id)
-            .where(DIGEST.c.next_at <= now, ROLLOUT.c.state == RolloutState.ACTIVE)
+            .where(DIGEST.c.next_at <= now, DIGEST.c.id.not_in(but), ROLLOUT.c.state == RolloutState.ACTIVE)
             .order_by(DIGEST.c.next_at, DIGEST.c.id)
             .limit(1)
             .with_for_update(skip_locked=True, of=DIGEST)

@@ -418,29 +418,6 @@ class Invitations:
         lately = and_(INVITATION.c.rollout_id == rollout_id, INVITATION.c.done_at >= moment)
         return await self._connection.scalar(select(func.count()).select_from(INVITATION).where(lately)) or 0
 
-    async def escalate(self, rollout_id: str, after: int, now: datetime) -> int:
-        """Mark who has had so many reminders and has not confirmed; returns how many were not marked before."""
-        silent = and_(
-            INVITATION.c.rollout_id == rollout_id,
-            _OPEN,
-            INVITATION.c.reminders >= after,
-            INVITATION.c.reached_at.is_not(None),
-            INVITATION.c.wish == Wish.NONE,
-            INVITATION.c.escalated_at.is_(None),
-        )
-        return (await self._connection.execute(update(INVITATION).where(silent).values(escalated_at=now))).rowcount
-
-    async def escalated(self, rollout_id: str, limit: int) -> tuple[int, Sequence[InvitationView]]:
-        """How many are marked and still open, and the first of them: those last marked, then by name."""
-        marked = and_(INVITATION.c.rollout_id == rollout_id, _OPEN, INVITATION.c.escalated_at.is_not(None))
-        total = await self._connection.scalar(select(func.count()).select_from(INVITATION).where(marked))
-        statement = (
-            _WITH_PERSON.where(marked)
-            .order_by(INVITATION.c.escalated_at.desc(), func.lower(PERSON.c.name), INVITATION.c.id)
-            .limit(limit)
-        )
-        return total or 0, await self._several(statement)
-
     async def open_views(
         self, rollout_id: str, limit: int, offset: int = 0, missing: Missing | None = None
     ) -> Sequence[InvitationView]:

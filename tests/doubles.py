@@ -116,6 +116,8 @@ class MemoryDirectory:
     answers: list[tuple[Sequence[Person], Sequence[NotFound]] | Exception] = field(default_factory=list)
     asked: list[Sequence[Target]] = field(default_factory=list)
     absent: dict[str, datetime | None] | Exception = field(default_factory=dict)
+    bosses: dict[str, Person] | Exception = field(default_factory=dict)
+    asked_for_managers: list[Sequence[str]] = field(default_factory=list)
 
     async def resolve(
         self, workspace: Workspace, targets: Sequence[Target]
@@ -130,3 +132,9 @@ class MemoryDirectory:
         if isinstance(self.absent, Exception):
             raise self.absent
         return {person.id: self.absent[person.id] for person in people if person.id in self.absent}
+
+    async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:
+        self.asked_for_managers.append([person.id for person in people])
+        if isinstance(self.bosses, Exception):
+            raise self.bosses
+        return {person.id: self.bosses[person.id] for person in people if person.id in self.bosses}

@@ -18,7 +18,7 @@ from bot.conversations.case_messages import reply_message
 from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.digest import DigestLoaded
 from bot.conversations.digest_messages import SHOWN as SILENT_SHOWN
-from bot.conversations.digest_messages import Lately, escalation_digest, report_digest
+from bot.conversations.digest_messages import Lately, escalation_digest, manager_digest, report_digest
 from bot.conversations.help import HomeLoaded
 from bot.conversations.invitation import compose, final_notice
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
@@ -405,10 +405,12 @@ def _digest(of: Company) -> Scenes:
         ("daily in a channel", {"every": "daily", "where": "here", "after": "3", "to": "U-grace"}),
         ("weekly in a channel", {"every": "weekly", "where": "here", "after": "", "to": ""}),
         ("weekly to me", {"every": "weekly", "where": "me", "after": "1", "to": ""}),
+        ("to managers", {"every": "never", "where": "me", "after": "2", "to": "", "managers": ("yes",)}),
         ("never", {"every": "never", "where": "me", "after": "", "to": ""}),
     ):
         yield name, _decide("digest", loaded, submit(save, of.admin, **values))
-    told = Digest.escalation(of.rollout.id).model_copy(update={"version": 3, "after": 4, "person_id": GRACE.id})
+    as_told = {"version": 3, "after": 4, "person_id": GRACE.id, "to_managers": True}
+    told = Digest.escalation(of.rollout.id).model_copy(update=as_told)
     overtaken = replace(loaded, digests={told.id: told}, told=GRACE)
     yield "overtaken", _decide("digest", overtaken, submit(save, of.admin, every="daily", where="me"))
     for reason in (Reason.NOT_IN_CHANNEL, Reason.NOT_FOUND):
@@ -430,6 +432,7 @@ def _digest(of: Company) -> Scenes:
     yield "one who does not answer", Transition(Whisper(escalation_digest(of.rollout, (one,), 1, 1)))
     many = tuple(one for _ in range(SILENT_SHOWN))
     yield "many who do not answer", Transition(Whisper(escalation_digest(of.rollout, many, 321, 7)))
+    yield "a manager's", Transition(Whisper(manager_digest(of.rollout, many[:2], 2)))
 
 
 def _wave(of: Company) -> Scenes:

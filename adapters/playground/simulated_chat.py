@@ -130,6 +130,14 @@ class SimulatedDirectory:
         """Nobody."""
         return {}
 
+    async def managers(
+        self,
+        workspace: Workspace,  # noqa: ARG002  # bot.ports.Directory
+        people: Sequence[Person],  # noqa: ARG002
+    ) -> Mapping[str, Person]:
+        """Nobody's."""
+        return {}
+
 
 class _Incoming(TypedDict):
     id: str

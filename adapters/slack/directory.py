@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
+from adapters.slack.managers import managers_of
 from adapters.slack.members import Members
 from adapters.slack.paging import Patience
 from adapters.slack.people import Known, People
@@ -80,6 +81,15 @@ class SlackDirectory:
         except ApiFailed:
             raise DirectoryUnavailable from None
         return away
+
+    async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:  # noqa: ARG002
+        """By a field of their profiles (adapters/slack/managers.py)."""
+        try:
+            return await managers_of(self._api, self._people, people, Patience(self._clock))
+        except ApiThrottled as throttled:
+            raise DirectoryUnavailable(throttled.retry_after) from None
+        except ApiFailed:
+            raise DirectoryUnavailable from None
 
     async def _known(self, workspace: Workspace, person: Person, patience: Patience) -> Known | None:
         """None for somebody of whom Slack tells nothing, or no longer."""

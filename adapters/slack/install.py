@@ -22,6 +22,7 @@ SCOPES = (
     "im:history",  # the message.im event; conversations.history to find a message whose answer was lost
     "im:write",  # conversations.open
     "usergroups:read",  # usergroups.*
+    "users.profile:read",  # team.profile.get, users.profile.get: who is whose manager
     "users:read",  # users.info, users.list
     "users:read.email",  # addresses; users.lookupByEmail
 )

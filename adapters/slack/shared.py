@@ -150,6 +150,11 @@ class SitesDirectory:
         site = await self._sites.of(workspace)
         return {} if site is None else await site.directory.away(workspace, people)
 
+    async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:
+        """See adapters.slack.directory."""
+        site = await self._sites.of(workspace)
+        return {} if site is None else await site.directory.managers(workspace, people)
+
 
 class SharedSlackAdapter:
     """adapters.chat.ChatAdapter for an app that workspaces install by link."""

@@ -21,6 +21,9 @@ TEAMS_ASKED = 10
 ASKED_SINGLY = 100
 
 
+_USER_FIELDS = "id,displayName,mail,userPrincipalName,accountEnabled,userType"
+
+
 @dataclass
 class Found:
     """What has been found so far: each person once, in the order in which they were named."""
@@ -75,6 +78,30 @@ class TeamsDirectory:
     ) -> Mapping[str, datetime | None]:
         """Nobody: Teams tells presence with a further Graph permission only, and that is not a holiday."""
         return {}
+
+    async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:
+        """As Entra knows them, where the tenant lets the bot ask (User.Read.All). Raises DirectoryUnavailable."""
+        found: dict[str, Person] = {}
+        for person in people:
+            try:
+                manager = await self._manager(workspace, person)
+            except GraphRefused as refused:
+                if refused.status != 404:
+                    return found  # the tenant does not let the bot ask
+                continue
+            if manager is not None:
+                found[person.id] = manager
+        return found
+
+    async def _manager(self, workspace: Workspace, person: Person) -> Person | None:
+        """None for somebody who is not to be written to. Source: Graph's "List manager"."""
+        user = await self._graph_user(person.email) if person.email else None
+        if user is None:
+            return None
+        manager = await self._graph.get(f"/users/{user.get('id')}/manager", {"$select": _USER_FIELDS})
+        found = Found()
+        await self._graph_person(workspace, manager, "", found)
+        return next(iter(found.people.values()), None)
 
     async def teams_id(self, workspace: Workspace, object_id: str) -> str:
         """The Teams id ("29:…") of an Entra object id; the object id itself where Teams does not tell it."""
@@ -214,7 +241,7 @@ class TeamsDirectory:
         quoted = email.replace("'", "''")
         query = {
             "$filter": f"mail eq '{quoted}' or userPrincipalName eq '{quoted}'",
-            "$select": "id,displayName,mail,userPrincipalName,accountEnabled,userType",
+            "$select": _USER_FIELDS,
         }
         async for user in self._graph.listed("/users", query):
             return user

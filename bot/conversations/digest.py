@@ -34,7 +34,7 @@ from bot.ports import RolloutCounts, Transaction
 from bot.transition import CloseForm, Meet, SendMessage, ShowForm, Transition, Whisper
 
 DigestEvent = CommandIssued | ButtonPressed | FormSubmitted
-ME, HERE = "me", "here"
+ME, HERE, YES = "me", "here", "yes"
 MOST_REMINDERS = 20
 Errors = dict[str, Text]
 
@@ -127,6 +127,7 @@ def _as_it_is(loaded: DigestLoaded, rollout: Rollout, dialog: Dialog, actor: Per
         "where": where,
         "after": str(escalation.after) if escalation.after else "",
         "to": told.user_id if told and told.workspace_id == actor.workspace_id else "",
+        "managers": YES if escalation.to_managers else "",
     }
 
 
@@ -160,13 +161,21 @@ def digest_form(
                 text_kind=TextKind.NUMBER,
             ),
             PersonField("to", text("digest.to"), typed["to"], required=False, hint=text("digest.to.hint")),
+            ChoiceField(
+                "managers",
+                text("digest.managers"),
+                (Choice(YES, text("digest.managers.yes"), text("digest.managers.yes.more")),),
+                (YES,) if typed["managers"] else (),
+                multiple=True,
+                required=False,
+            ),
         ),
         errors=errors,
     )
 
 
 def _save(loaded: DigestLoaded, rollout: Rollout, dialog: Dialog, event: FormSubmitted, now: datetime) -> Transition:
-    typed = {name: one(event.values, name) for name in ("every", "where", "after", "to")}
+    typed = {name: one(event.values, name) for name in ("every", "where", "after", "to", "managers")}
     before = _escalation(loaded, rollout)
     if before.version != dialog.data.get("seen"):  # another admin was faster
         seen = {**dialog.data, "seen": before.version}
@@ -184,7 +193,8 @@ def _save(loaded: DigestLoaded, rollout: Rollout, dialog: Dialog, event: FormSub
     told = _told(loaded, event, typed["to"], now)
     frequency = Frequency.DAILY if after else Frequency.NEVER
     escalation = _asked_for(before, rollout, frequency, event.actor, now)
-    escalation = escalation.model_copy(update={"person_id": told.id, "after": after})
+    to_managers = typed["managers"] == YES
+    escalation = escalation.model_copy(update={"person_id": told.id, "after": after, "to_managers": to_managers})
     closed = dialog.model_copy(update={"closed": True, "version": dialog.version + 1, "updated_at": now})
     hello = _hello(report, place, event.actor)
     return Transition(
@@ -198,6 +208,7 @@ def _save(loaded: DigestLoaded, rollout: Rollout, dialog: Dialog, event: FormSub
             ("to", place.id),
             ("escalate_after", after),
             ("escalate_to", told.id),
+            ("escalate_to_managers", int(to_managers)),
         ),
     )
 
@@ -269,7 +280,8 @@ def _saved(rollout: Rollout, report: Digest, escalation: Digest, told: Person) -
     first = text(f"digest.saved.{report.every}", enterprise=rollout.name, **_at(report.next_at))
     lines = [Notice(first, Tone.SUCCESS)]
     if escalation.every is not Frequency.NEVER:
-        second = text("digest.saved.escalation", count=escalation.after, name=told.known_as)
+        key = "digest.saved.managers" if escalation.to_managers else "digest.saved.escalation"
+        second = text(key, count=escalation.after, name=told.known_as)
         lines.append(Notice(second, Tone.SUCCESS))
     return Message(first, body=tuple(lines))
 

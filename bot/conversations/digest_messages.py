@@ -96,14 +96,24 @@ def _deadline(rollout: Rollout, counts: RolloutCounts, today: date) -> tuple[Ele
 
 def escalation_digest(rollout: Rollout, people: Sequence[InvitationView], total: int, new: int) -> Message:
     """Who has had many reminders and has not confirmed: by name, as far as there is room."""
-    title = text("escalation.title", enterprise=rollout.name)
+    return _silent_people(rollout, people, total, text("escalation.why", count=total, new=new))
+
+
+def manager_digest(rollout: Rollout, people: Sequence[InvitationView], total: int) -> Message:
+    """The same for their manager, who need not have heard of the bot."""
+    return _silent_people(
+        rollout, people, total, text("escalation.why.manager", count=total, enterprise=rollout.name)
+    )
+
+
+def _silent_people(rollout: Rollout, people: Sequence[InvitationView], total: int, why: Text) -> Message:
     lines = [silent_line(view) for view in people[:SHOWN]]
     more = total - len(lines)
     return Message(
         text("escalation.summary", count=total, enterprise=rollout.name),
-        title,
+        text("escalation.title", enterprise=rollout.name),
         (
-            Section(text("escalation.why", count=total, new=new)),
+            Section(why),
             *lines,
             *((Section(text("escalation.more", count=more)),) if more else ()),
             Section(text("escalation.what")),

@@ -148,6 +148,12 @@ class Directory(Protocol):
         """
         ...
 
+    async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:
+        """Managers by their people's ids, as far as the platform's directory tells; nobody who is not to be written
+        to. May take as long as it takes; raises DirectoryUnavailable.
+        """
+        ...
+
 
 class DirectoryUnavailable(Exception):
     """Try again after `retry_after` seconds."""

@@ -172,7 +172,7 @@ class Digests(Protocol):
     """Who is told regularly how a rollout goes."""
 
     async def of_rollout(self, rollout_id: str) -> Sequence[Digest]: ...
-    async def due(self, now: datetime) -> Digest | None:
+    async def due(self, now: datetime, but: Collection[str] = ()) -> Digest | None:
         """One of an active rollout that is due; kept from other processes until the transaction ends."""
         ...
 
@@ -332,20 +332,48 @@ class Invitations(Protocol):
         """How many have finished since then."""
         ...
 
-    async def escalate(self, rollout_id: str, after: int, now: datetime) -> int:
-        """Mark who has had so many reminders and has not confirmed, though reached and not left alone by their own
-        wish; returns how many were not marked before.
-        """
-        ...
-
-    async def escalated(self, rollout_id: str, limit: int) -> tuple[int, Sequence[InvitationView]]:
-        """How many are marked and still open, and the first of them: those last marked, then by name."""
-        ...
-
     async def open_views(
         self, rollout_id: str, limit: int, offset: int = 0, missing: Missing | None = None
     ) -> Sequence[InvitationView]:
         """Who is missing, by name: everybody, or who is missing in this way."""
+        ...
+
+
+class Escalations(Protocol):
+    """Who does not answer, and who is told of them: a manager of theirs, or whom the admin named."""
+
+    async def mark_all(self, rollout_id: str, after: int, now: datetime) -> int:
+        """Mark for whom the admin named who has had so many reminders and has not confirmed, though reached and not
+        left alone by their own wish; returns how many were not marked before.
+        """
+        ...
+
+    async def silent(self, rollout_id: str, after: int, limit: int) -> Sequence[InvitationView]:
+        """Some of those whom `mark_all` would mark."""
+        ...
+
+    async def mark(self, managers: Mapping[str, str], now: datetime) -> None:
+        """Mark these, manager by invitation id (empty: whom the admin named), unless they have been marked."""
+        ...
+
+    async def marked(self, rollout_id: str, limit: int, to: str = "") -> tuple[int, Sequence[InvitationView]]:
+        """How many are marked for this manager, or for whom the admin named, and still open; and the first of them:
+        those last marked, then by name.
+        """
+        ...
+
+    async def marked_since(self, rollout_id: str, since: datetime | None) -> int:
+        """How many have been marked since then for whom the admin named and are still open."""
+        ...
+
+    async def managers(self, rollout_id: str, since: datetime | None) -> Sequence[str]:
+        """Managers of somebody who has been marked since then and is still open."""
+        ...
+
+    async def take_from_managers(self, rollout_id: str, now: datetime, refused: str = "") -> int:
+        """Mark managers' people anew for whom the admin named: with `refused`, a digest's id, only those of managers
+        who could not be written to. Returns how many.
+        """
         ...
 
 
@@ -606,6 +634,7 @@ class Transaction(Protocol):
     digests: Digests
     cases: Cases
     invitations: Invitations
+    escalations: Escalations
     deliveries: Deliveries
     lists: Lists
     look_ups: LookUps

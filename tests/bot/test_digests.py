@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
+from bot import faultpoints
 from bot.calendar import is_working_day
 from bot.conversations import answers
 from bot.conversations.digest_messages import Lately, report_digest
@@ -16,13 +18,13 @@ from bot.digesting import send_digests, stop_refused
 from bot.digests import Digest, Frequency, next_at
 from bot.effects import notice
 from bot.messages import Message, text
-from bot.model import Delivery, DeliveryState, Invitation, ReminderPolicy, Rollout, RolloutState, Wish
-from bot.ports import Reason, RolloutCounts
+from bot.model import Delivery, DeliveryState, Invitation, Platform, ReminderPolicy, Rollout, RolloutState, Wish
+from bot.ports import DirectoryUnavailable, Reason, RolloutCounts
 from bot.texts import zone
 from storage.database import Database
 from storage.tables import DELIVERY
 from tests.builders import ADA, DAY, GRACE, LINUS, NOON, person, rollout, words
-from tests.doubles import StoppedClock
+from tests.doubles import MemoryDirectory, StoppedClock
 from tests.rows import changed, invited_people, stored
 
 HOUR = timedelta(hours=1)
@@ -283,3 +285,155 @@ async def test_what_was_refused_before_a_message_arrived_stops_nothing(store: Da
         dead = {"state": DeliveryState.DEAD, "reason": "not_in_channel"}
         await connection.execute(update(DELIVERY).where(DELIVERY.c.id == first.id).values(**dead))
     assert await stop_refused(store, clock) == 0
+
+
+BOSS, OTHER_BOSS = person("boss"), person("other-boss")
+SILENT = tuple(person(name) for name in ("ann", "bob", "cid", "dee"))
+
+
+@pytest.fixture
+def directory() -> MemoryDirectory:
+    """Ann's and Bob's manager is one, Cid's another; Dee's is not known."""
+    return MemoryDirectory(bosses={SILENT[0].id: BOSS, SILENT[1].id: BOSS, SILENT[2].id: OTHER_BOSS})
+
+
+async def silent_people(store: Database, **changes: object) -> dict[str, Invitation]:
+    """Four who have had three reminders, and a digest that tells their managers; the invitations by name."""
+    await invited_people(store, *SILENT)
+    await asked_for(store, Digest.escalation("rollout-1"), after=3, to_managers=True, **changes)
+    invitations = {each.person_id: each for each in await stored(store, Invitation)}
+    for each in SILENT:
+        await has_had(store, invitations[each.id], reminders=3)
+    return {each.name: invitations[each.id] for each in SILENT}
+
+
+async def who_reads_what(store: Database) -> dict[str, set[str]]:
+    """Whom each digest that was queued names, by who gets it."""
+    read: dict[str, set[str]] = {}
+    for each in await stored(store, Delivery):
+        if each.kind == "notice" and each.content is not None:
+            names = {person.name for person in SILENT if f"{person.name}:" in words(each.content)}
+            read.setdefault(each.person_id, set()).update(names)
+    return read
+
+
+def ask(store: Database, clock: StoppedClock, directory: MemoryDirectory) -> Awaitable[int]:
+    return send_digests(store, clock, {Platform.SLACK: directory})
+
+
+async def test_managers_are_told_of_their_own_people_and_the_named_person_of_the_others(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory
+) -> None:
+    await silent_people(store)
+    clock.at = NOON + HOUR
+    assert await ask(store, clock, directory) == 3
+    assert await who_reads_what(store) == {BOSS.id: {"Ann", "Bob"}, OTHER_BOSS.id: {"Cid"}, ADA.id: {"Dee"}}
+    assert await ask(store, clock, directory) == 0
+    clock.at = NOON + DAY
+    assert await ask(store, clock, directory) == 0, "nobody is new"
+    assert len(directory.asked_for_managers) == 1, "nobody is asked about twice"
+
+
+async def test_only_a_manager_of_somebody_new_gets_another_message(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory
+) -> None:
+    of = await silent_people(store)
+    await has_had(store, of["Bob"].model_copy(update={"version": of["Bob"].version + 1}), reminders=2)
+    clock.at = NOON + HOUR
+    await ask(store, clock, directory)
+    bobs = next(each for each in await stored(store, Invitation) if each.person_id == SILENT[1].id)
+    await has_had(store, bobs, reminders=3)
+    clock.at = NOON + DAY
+    assert await ask(store, clock, directory) == 1
+    newest = max(await stored(store, Delivery), key=lambda each: each.created_at)
+    assert newest.person_id == BOSS.id
+    assert newest.content is not None
+    assert "2 people of whom the directory names you as the manager" in words(newest.content)
+
+
+@pytest.mark.parametrize("point", faultpoints.DIGEST_POINTS)
+async def test_a_crash_tells_nobody_twice_and_forgets_nobody(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory, point: str
+) -> None:
+    await silent_people(store)
+    clock.at = NOON + HOUR
+
+    def crash(reached: str) -> None:
+        if reached == point:
+            raise KeyboardInterrupt
+
+    faultpoints.install(crash)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            await ask(store, clock, directory)
+    finally:
+        faultpoints.install(None)
+    clock.forward(minutes=1)
+    await ask(store, clock, directory)
+    assert await who_reads_what(store) == {BOSS.id: {"Ann", "Bob"}, OTHER_BOSS.id: {"Cid"}, ADA.id: {"Dee"}}
+    notices = [each.person_id for each in await stored(store, Delivery) if each.kind == "notice"]
+    assert len(notices) == len(set(notices))
+
+
+async def test_a_directory_that_does_not_answer_is_waited_for_and_other_digests_go_out(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory
+) -> None:
+    await silent_people(store)
+    await asked_for(store, Digest.report("rollout-1", ADA.id))
+    known, directory.bosses = directory.bosses, DirectoryUnavailable()
+    clock.at = NOON + HOUR
+    assert await ask(store, clock, directory) == 1, "the report"
+    directory.bosses = known
+    clock.forward(minutes=1)
+    assert await ask(store, clock, directory) == 3
+
+
+async def test_in_the_end_the_named_person_is_told_of_everybody(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory
+) -> None:
+    await silent_people(store)
+    directory.bosses = DirectoryUnavailable()
+    clock.at = NOON + HOUR
+    assert await ask(store, clock, directory) == 0
+    clock.forward(hours=3)
+    assert await ask(store, clock, directory) == 1
+    assert await who_reads_what(store) == {ADA.id: {"Ann", "Bob", "Cid", "Dee"}}
+
+
+async def test_where_a_manager_cannot_be_written_to_the_named_person_is_told(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory
+) -> None:
+    await silent_people(store)
+    clock.at = NOON + HOUR
+    await ask(store, clock, directory)
+    async with store.transaction() as tx:
+        await tx._connection.execute(  # the platform's refusal
+            update(DELIVERY)
+            .where(DELIVERY.c.person_id == BOSS.id)
+            .values(state=DeliveryState.DEAD, reason=Reason.NOT_INSTALLED.value)
+        )
+    clock.at = NOON + DAY
+    assert await ask(store, clock, directory) == 1
+    assert (await who_reads_what(store))[ADA.id] == {"Ann", "Bob", "Dee"}
+
+
+async def test_whoever_decides_against_managers_hears_of_everybody(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory
+) -> None:
+    await silent_people(store)
+    clock.at = NOON + HOUR
+    await ask(store, clock, directory)
+    (digest,) = await stored(store, Digest)
+    async with store.transaction() as tx:
+        await tx.save(digest.model_copy(update={"to_managers": False, "version": digest.version + 1}))
+    clock.at = NOON + DAY
+    assert await ask(store, clock, directory) == 1
+    assert (await who_reads_what(store))[ADA.id] == {"Ann", "Bob", "Cid", "Dee"}
+
+
+async def test_nobody_is_their_own_manager(store: Database, clock: StoppedClock, directory: MemoryDirectory) -> None:
+    await silent_people(store)
+    directory.bosses = {SILENT[0].id: SILENT[0]}
+    clock.at = NOON + HOUR
+    assert await ask(store, clock, directory) == 1
+    assert await who_reads_what(store) == {ADA.id: {"Ann", "Bob", "Cid", "Dee"}}

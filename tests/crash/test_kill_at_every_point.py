@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from pathlib import Path
 
 import pytest
 
+import bot
+import storage
 from adapters.bench.kills.stage import slack_alone, teams_alone
 from adapters.bench.kills.story import Plan
 from bot import faultpoints
@@ -54,6 +57,14 @@ PLANS: tuple[Plan, ...] = (
 )
 # where Slack can be asked what has become of a message: killed while sending, while asking, while sending again
 SLACK_PLANS = (*PLANS, {"invite": ("dispatcher.after_claim", "dispatcher.after_find", "dispatcher.after_send")})
+
+
+def test_every_fault_point_of_the_code_is_known() -> None:
+    """Those of digests have a test of their own (tests/bot/test_digests.py): the story has none."""
+    rooms = (Path(bot.__file__).parent, Path(storage.__file__).parent)
+    sources = [path.read_text(encoding="utf-8") for room in rooms for path in room.rglob("*.py")]
+    reached = {point for source in sources for point in re.findall(r'faultpoints\.reach\("([\w.]+)"\)', source)}
+    assert reached == {*faultpoints.POINTS, *faultpoints.DIGEST_POINTS}
 
 
 def test_every_fault_point_is_in_a_plan() -> None:

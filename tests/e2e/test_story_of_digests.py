@@ -69,6 +69,39 @@ async def test_who_does_not_answer_is_named_to_whom_the_admin_chose(chat: Chat):
     await chat.admin.reads("Escalated")
 
 
+def has_manager(somebody: Somebody, manager: Somebody) -> None:
+    """In the platform's directory."""
+    if isinstance(somebody, OnSlack) and isinstance(manager, OnSlack):
+        somebody.person.user.manager = manager.person.id
+    else:
+        assert isinstance(somebody, OnTeams)
+        assert isinstance(manager, OnTeams)
+        somebody.account.manager = manager.account.key
+
+
+async def test_managers_are_told_of_their_people_and_the_admin_of_the_others(chat: Chat):
+    has_manager(chat.invitee, chat.outsider)
+    await sets_up(chat.admin, first_after_days="1", every_days="1", at_most="2")
+    await invites(chat.admin, chat.invitee, chat.colleague)
+    await chat.admin.types("/sso digest")
+    await chat.admin.opens("Reports")
+    await chat.admin.submits({"every": "never", "where": "me", "after": "1", "managers": ["yes"]})
+    await chat.admin.reads("Managers are told of their people who have not confirmed after 1 reminder")
+    for _ in range(18):
+        await chat.office.waits(hours=8)
+    await chat.office.settles()
+    told = {
+        each.name: [said.words for said in each.messages if "Who does not answer" in said.words]
+        for each in (chat.outsider, chat.admin)
+    }
+    ((managers,), (admins,)) = told.values()
+    assert "the directory names you as the manager" in managers
+    assert chat.invitee.name in managers
+    assert chat.colleague.name not in managers
+    assert chat.colleague.name in admins
+    assert chat.invitee.name not in admins
+
+
 async def test_where_the_bot_is_not_in_the_channel_the_admin_is_told(office: Office):
     """On Teams the command itself needs the bot to be in the team."""
     chat = Chat("slack", office)

@@ -92,7 +92,7 @@ def test_the_emulated_workspace_grants_what_the_manifest_asks_for(manifest):
 OTHERWISE = {"commands", "im:history", "users:read.email"}
 # Which conversations the bot asks about.
 KINDS = {"conversations.members": ("channels", "groups"), "conversations.history": ("im",)}
-FAMILIES = re.compile(r"(apps|auth|chat|conversations|usergroups|users|views)(\.[a-zA-Z]+)+")
+FAMILIES = re.compile(r"(apps|auth|chat|conversations|team|usergroups|users|views)(\.[a-zA-Z]+)+")
 
 
 def called() -> set[str]:

@@ -103,6 +103,7 @@ def test_the_guide_names_the_graph_permissions_that_the_code_uses_and_no_other()
 GRAPH_PERMISSIONS = {
     "/users": "User.Read.All",
     "/users/{}": "User.Read.All",
+    "/users/{}/manager": "User.Read.All",
     "/groups/{}/members": "GroupMember.Read.All",
     "/teams/{}/tags/{}/members": "TeamworkTag.Read.All",
 }

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from adapters.playground.slack.refusal import Refused
 
 SCOPES = (
-    "channels:read,chat:write,commands,groups:read,im:history,im:write,usergroups:read,users:read,users:read.email"
+    "channels:read,chat:write,commands,groups:read,im:history,im:write,usergroups:read,users.profile:read,"
+    "users:read,users:read.email"
 )
 
 

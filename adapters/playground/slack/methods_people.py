@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from adapters.playground.slack.world import Json, User, UserGroup, World
 
 
+MANAGER_FIELD = "Xf0MANAGER"
+
+
 def user_json(user: User, *, with_locale: bool = False) -> Json:
     """A user object; Slack says less about deactivated people and Slack Connect strangers."""
     profile: Json = {
@@ -110,6 +113,22 @@ def users_lookup_by_email(world: World, args: Json) -> Json:
         if user.email and user.email.lower() == email and user.kind not in {"deactivated", "stranger"}:
             return {"user": user_json(user)}
     raise Refused("users_not_found")
+
+
+def team_profile_get(_world: World, _args: Json) -> Json:
+    """team.profile.get: the one field of its own that this workspace's profiles have, beside one that is text."""
+    text = {"id": "Xf0SKILLS", "ordering": 0, "label": "Skills", "type": "text", "is_hidden": False}
+    manager = {"id": MANAGER_FIELD, "ordering": 1, "label": "Manager", "type": "user", "is_hidden": False}
+    return {"profile": {"fields": [text, manager]}}
+
+
+def users_profile_get(world: World, args: Json) -> Json:
+    """users.profile.get: a profile with its own fields, which users.info leaves out."""
+    user = world.users.get(str(args.get("user") or ""))
+    if user is None:
+        raise Refused("user_not_found")
+    fields = {MANAGER_FIELD: {"value": user.manager, "alt": ""}} if user.manager else {}
+    return {"profile": {**user_json(user)["profile"], "fields": fields}}
 
 
 def usergroups_list(world: World, args: Json) -> Json:

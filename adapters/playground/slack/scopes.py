@@ -21,11 +21,13 @@ NEEDED: Mapping[str, str] = {
     "conversations.list": "channels:read",
     "conversations.members": "{kind}:read",
     "conversations.open": "im:write",
+    "team.profile.get": "users.profile:read",
     "usergroups.list": "usergroups:read",
     "usergroups.users.list": "usergroups:read",
     "users.info": "users:read",
     "users.list": "users:read",
     "users.lookupByEmail": "users:read.email",
+    "users.profile.get": "users.profile:read",
 }
 
 

@@ -169,11 +169,13 @@ def _methods(world: World, credentials: Credentials, triggers: Triggers) -> dict
         "conversations.list": methods_conversations.list_,
         "conversations.members": methods_conversations.members,
         "conversations.open": methods_conversations.open_,
+        "team.profile.get": methods_people.team_profile_get,
         "usergroups.list": methods_people.usergroups_list,
         "usergroups.users.list": methods_people.usergroups_users_list,
         "users.info": methods_people.users_info,
         "users.list": methods_people.users_list,
         "users.lookupByEmail": methods_people.users_lookup_by_email,
+        "users.profile.get": methods_people.users_profile_get,
         "views.publish": methods_views.publish,
         "views.update": methods_views.update,
     }

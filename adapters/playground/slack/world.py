@@ -36,6 +36,7 @@ class User:
     status_text: str = ""
     status_emoji: str = ""
     status_expiration: int = 0  # Unix time; 0 for none
+    manager: str = ""  # user id, as the profile's field of that name says
 
     @property
     def can_act(self) -> bool:

@@ -1,7 +1,7 @@
 """Microsoft Graph v1.0, as far as a bot uses it: users, tags, group members, installing the app for somebody.
 
-Source: learn.microsoft.com, Microsoft Graph REST API v1.0 reference: "List users", "Get user", "List teamworkTags",
-"List teamworkTagMembers", "List group members", "Install app for user".
+Source: learn.microsoft.com, Microsoft Graph REST API v1.0 reference: "List users", "Get user", "List manager", "List
+teamworkTags", "List teamworkTagMembers", "List group members", "Install app for user".
 """
 
 import re
@@ -36,6 +36,7 @@ class Graph:
         table = [
             ("GET", "/users", "graph_users", self._users),
             ("GET", "/users/{user}", "graph_user", self._user),
+            ("GET", "/users/{user}/manager", "graph_manager", self._manager),
             ("POST", "/users/{user}/teamwork/installedApps", "graph_install", self._install),
             ("GET", "/teams/{team}/tags", "graph_tags", self._tags),
             ("GET", "/teams/{team}/tags/{tag}/members", "graph_tag_members", self._tag_members),
@@ -60,6 +61,12 @@ class Graph:
 
     async def _user(self, request: web.Request) -> web.Response:
         return web.json_response(_user_json(self._account(request)))
+
+    async def _manager(self, request: web.Request) -> web.Response:
+        manager = self._tenant.accounts.get(self._account(request).manager)
+        if manager is None:
+            raise Refused(404, "Request_ResourceNotFound", "Resource 'manager' does not exist.")
+        return web.json_response({"@odata.type": "#microsoft.graph.user", **_user_json(manager)})
 
     async def _install(self, request: web.Request) -> web.Response:
         account = self._account(request)

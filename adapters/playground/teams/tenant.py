@@ -46,6 +46,7 @@ class Account:
     installed: bool = True
     blocked: bool = False
     left: bool = False
+    manager: str = ""  # the key of another account
 
     @property
     def id(self) -> str:

@@ -1,5 +1,7 @@
 """The little world that tests and the playground start from."""
 
+from typing import Any
+
 from adapters.playground.teams.tenant import Account, Tag, Tenant, opaque
 
 DOMAIN = "usher.example"
@@ -14,7 +16,7 @@ _ZONES = (
 )
 
 
-def _member(key: str, name: str, zone: int, **more: bool) -> Account:
+def _member(key: str, name: str, zone: int, **more: Any) -> Account:
     timezone, locale, country = _ZONES[zone]
     address = f"{key}@{DOMAIN}"
     return Account(key, name, address, address, timezone, locale, country, **more)

@@ -312,3 +312,41 @@ async def test_who_is_gone_is_not_away_and_a_directory_that_fails_says_so(slack,
     slack.faults.next("users.info", faults.answers(500))
     with pytest.raises(DirectoryUnavailable):
         await directory.away(workspace, [somebody(slack, workspace, "bob")])
+
+
+async def managers(slack, workspace, clock, *handles: str) -> dict[str, str]:
+    """Names of managers, by the handle of their people."""
+    api = WebApi(TOKEN, slack.api_url, 1.0)
+    directory = SlackDirectory(api, People(api, clock), clock)
+    some = {handle: slack.person(handle).id for handle in handles}
+    people = [Person(id=user, workspace_id=workspace.id, user_id=user, seen_at=clock.now()) for user in some.values()]
+    try:
+        found = await directory.managers(workspace, people)
+    finally:
+        await api.close()
+    return {handle: found[user].name for handle, user in some.items() if user in found}
+
+
+async def test_a_profile_field_names_managers(slack, workspace, clock):
+    boss, bot = slack.person("adam"), slack.world.bot_user_id
+    for handle, manager in (
+        ("alice", boss.id),
+        ("bob", bot),
+        ("emil", "U0NOBODY"),
+        ("olivia", slack.person("olivia").id),
+    ):
+        slack.person(handle).user.manager = manager
+    found = await managers(slack, workspace, clock, "alice", "bob", "emil", "olivia", "adam")
+    assert found == {"alice": boss.user.real_name}, "neither a bot, nor somebody unknown, nor themselves, nor nobody"
+
+
+async def test_where_the_bot_may_not_read_profiles_no_manager_is_known(slack, workspace, clock):
+    slack.person("alice").user.manager = slack.person("adam").id
+    slack.credentials.scopes = slack.credentials.scopes.replace("users.profile:read,", "")
+    assert await managers(slack, workspace, clock, "alice") == {}
+
+
+async def test_while_slack_does_not_answer_managers_are_not_known_yet(slack, workspace, clock):
+    slack.faults.next("team.profile.get", faults.answers(500))
+    with pytest.raises(DirectoryUnavailable):
+        await managers(slack, workspace, clock, "alice")

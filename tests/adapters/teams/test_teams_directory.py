@@ -307,3 +307,25 @@ async def test_several_tags_of_a_team_cost_one_reading_of_the_team(bot: Bot) -> 
     people, _ = await resolve(bot, *(tag(bot, number) for number in range(len(found.tags))))
     assert {"diego", "mei"} <= set(people)
     assert bot.calls("paged_members") - before == 1
+
+
+async def managers(bot: Bot, *keys: str) -> dict[str, str]:
+    """Addresses of managers, by their people's keys."""
+    people, _ = await bot.adapter.directory.resolve(bot.workspace, [email(f"{key}@usher.example") for key in keys])
+    found = await bot.adapter.directory.managers(bot.workspace, people)
+    return {each.email.partition("@")[0]: found[each.id].email for each in people if each.id in found}
+
+
+async def test_entra_knows_managers(bot: Bot) -> None:
+    accounts = bot.teams.tenant.accounts
+    accounts["diego"].manager = accounts["mei"].manager = "megan"
+    accounts["alex"].manager, accounts["adele"].disabled = "adele", True
+    found = await managers(bot, "diego", "mei", "alex", "pradeep")
+    assert found == {"diego": accounts["megan"].email, "mei": accounts["megan"].email}, "nobody who is deactivated"
+
+
+async def test_where_graph_is_forbidden_no_manager_is_known(bot: Bot) -> None:
+    bot.teams.tenant.accounts["diego"].manager = "megan"
+    assert await managers(bot, "diego")
+    graph_forbids(bot)
+    assert await managers(bot, "diego") == {}

@@ -63,7 +63,7 @@ def typed(form: Form) -> dict[str, str]:
     for each in form.fields:
         match each:
             case ChoiceField():
-                values[each.name] = each.value[0]
+                values[each.name] = "".join(each.value)
             case TextField() | PersonField():
                 values[each.name] = each.value
             case _:
@@ -73,7 +73,7 @@ def typed(form: Form) -> dict[str, str]:
 
 async def test_at_first_there_is_none_and_nobody_is_told(engine: Engine) -> None:
     form = await asks(engine)
-    assert typed(form) == {"every": "never", "where": "me", "after": "", "to": ""}
+    assert typed(form) == {"every": "never", "where": "me", "after": "", "to": "", "managers": ""}
     assert "digest.where.hint.channel" in keys(form)
 
 
@@ -124,7 +124,24 @@ async def test_who_is_told_of_people_who_do_not_answer(store: Database, engine: 
     assert f"{GRACE.name} is told of people" in words(reply.message)
     told = await escalation(store)
     assert (told.person_id, told.after, told.every) == (GRACE.id, 3, Frequency.DAILY)
-    assert typed(await asks(engine, BEA)) == {"every": "never", "where": "me", "after": "3", "to": GRACE.user_id}
+    as_it_is = {"every": "never", "where": "me", "after": "3", "to": GRACE.user_id, "managers": ""}
+    assert typed(await asks(engine, BEA)) == as_it_is
+
+
+async def test_managers_can_be_told_and_whom_the_form_names_is_told_of_the_others(
+    store: Database, engine: Engine
+) -> None:
+    values = DAILY | {"every": "never", "after": "2", "managers": ("yes",)}
+    reply = await engine(submit((await asks(engine)).token, ADA, **values))
+    assert isinstance(reply, CloseForm)
+    assert reply.message is not None
+    assert "Managers are told of their people who have not confirmed after 2 reminders" in words(reply.message)
+    told = await escalation(store)
+    assert (told.person_id, told.to_managers) == (ADA.id, True)
+    again = await asks(engine)
+    assert typed(again)["managers"] == "yes"
+    await engine(submit(again.token, ADA, **DAILY | {"after": "2"}))
+    assert not (await escalation(store)).to_managers
 
 
 async def test_somebody_whom_the_bot_has_never_met_can_be_told(store: Database, engine: Engine) -> None:

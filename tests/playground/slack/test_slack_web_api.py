@@ -54,6 +54,7 @@ async def test_a_scope_is_wanted_by_each_kind_of_conversation_and_method(slack, 
         "im:history": partial(client.conversations_history, channel=private),
         "im:write": partial(client.conversations_open, users=alice.id),
         "usergroups:read": client.usergroups_list,
+        "users.profile:read": partial(client.users_profile_get, user=alice.id),
         "users:read": partial(client.users_info, user=alice.id),
         "users:read.email": partial(client.users_lookupByEmail, email="alice@example.com"),
     }

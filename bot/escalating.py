@@ -1,0 +1,104 @@
+"""Telling managers of their people who do not answer: one message a day to each, only when somebody is new.
+
+A directory is asked outside any transaction, and what it says is stored with the invitation. Each step can be done
+again: whoever is marked is not asked about anew, and a message's key holds the day.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot import faultpoints
+from bot.conversations.digest_messages import SHOWN, manager_digest
+from bot.digests import Digest
+from bot.effects import notice
+from bot.model import Person, Platform, Rollout
+from bot.ports import Directory, DirectoryUnavailable, InvitationView, Store
+
+BATCH = 100  # people in one question and one transaction
+WAITS_FOR_DIRECTORY = timedelta(hours=2)  # then the person named by the admin is told of everybody
+
+log = structlog.get_logger(__name__)
+
+
+class Escalating:
+    """Finds managers and tells them."""
+
+    def __init__(self, store: Store, directories: Mapping[Platform, Directory]) -> None:
+        self._store = store
+        self._directories = directories
+
+    async def tell_managers(self, digest: Digest, rollout: Rollout, now: datetime) -> int:
+        """Queue a message to every manager of somebody who is new among those that do not answer; returns how many.
+        Raises DirectoryUnavailable while it is worth waiting for the directory. `now` is when the digest is sent:
+        whoever is marked then is not new the next time.
+        """
+        async with self._store.transaction() as tx:
+            await tx.escalations.take_from_managers(rollout.id, now, digest.id)
+        await self._find_managers(digest, rollout, now)
+        async with self._store.transaction() as tx:
+            managers = await tx.escalations.managers(rollout.id, digest.sent_at)
+        for manager_id in managers:
+            await self._tell(digest, rollout, manager_id, now)
+        return len(managers)
+
+    async def _find_managers(self, digest: Digest, rollout: Rollout, now: datetime) -> None:
+        while True:
+            async with self._store.transaction() as tx:
+                silent = await tx.escalations.silent(rollout.id, digest.after, BATCH)
+            if not silent:
+                return
+            managers = await self._managers([view.person for view in silent], digest, now)
+            async with self._store.transaction() as tx:
+                await tx.people.meet(list({each.id: each for each in managers.values()}.values()))
+                to = {each.invitation.id: _manager_id(each, managers) for each in silent}
+                await tx.escalations.mark(to, now)
+                faultpoints.reach("escalating.before_commit")
+
+    async def _managers(self, people: Sequence[Person], digest: Digest, now: datetime) -> Mapping[str, Person]:
+        by_workspace: dict[str, list[Person]] = defaultdict(list)
+        for person in people:
+            by_workspace[person.workspace_id].append(person)
+        found: dict[str, Person] = {}
+        for workspace_id, some in by_workspace.items():
+            found |= await self._managers_in(workspace_id, some, late=_is_late(digest, now))
+        return found
+
+    async def _managers_in(self, workspace_id: str, people: Sequence[Person], *, late: bool) -> Mapping[str, Person]:
+        async with self._store.transaction() as tx:
+            workspace = await tx.people.workspace(workspace_id)
+        directory = self._directories.get(workspace.platform) if workspace is not None else None
+        if workspace is None or directory is None:
+            return {}
+        try:
+            return await directory.managers(workspace, people)
+        except DirectoryUnavailable:
+            log.warning("managers.not_told", workspace=workspace_id)
+            if late:
+                return {}
+            raise
+
+    async def _tell(self, digest: Digest, rollout: Rollout, manager_id: str, now: datetime) -> None:
+        async with self._store.transaction() as tx:
+            manager = await tx.people.person(manager_id)
+            total, people = await tx.escalations.marked(rollout.id, SHOWN, to=manager_id)
+            if manager is None or not total:
+                return
+            key = f"{digest.id}:{manager_id}:{now.date().isoformat()}"
+            await tx.deliveries.enqueue(
+                [notice(key, manager, manager_digest(rollout, people, total), rollout.id, now)]
+            )
+            faultpoints.reach("escalating.before_told")
+
+
+def _manager_id(view: InvitationView, managers: Mapping[str, Person]) -> str:
+    manager = managers.get(view.person.id)
+    return manager.id if manager is not None and manager.id != view.person.id else ""
+
+
+def _is_late(digest: Digest, now: datetime) -> bool:
+    return digest.next_at is not None and now - digest.next_at > WAITS_FOR_DIRECTORY

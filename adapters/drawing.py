@@ -20,6 +20,7 @@ DPI = 200
 INK, SOFT, LINE, ALL, DONE = "#1d2733", "#5b6b7c", "#d9e0e7", "#a9b8c6", "#126ed3"
 COLOURS = (ALL, DONE)
 MOST_TICKS = 6
+LABEL = 30  # characters beside a bar
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _draw_bars(figure: Figure, drawing: Bars) -> None:
         "color": INK,
     }
     for row, (label, number) in enumerate(drawing.bars):
-        axes.text(-0.2, row, label, parse_math=False, **beside)
+        axes.text(-0.2, row, _short(label), parse_math=False, **beside)
         axes.text(-0.03, row, _number(number, drawing.locale), weight="bold", **beside)
     axes.set_xlim(0, longest)
     axes.set_ylim(len(drawing.bars) - 0.4, -0.6)
@@ -122,6 +123,10 @@ def _axes(figure: Figure, where: tuple[float, float, float, float]) -> Axes:
     axes.set_yticks([])
     axes.tick_params(length=0, labelsize=9, labelcolor=SOFT)
     return axes
+
+
+def _short(label: str) -> str:
+    return label if len(label) <= LABEL else f"{label[: LABEL - 1]}…"
 
 
 def _number(number: int, locale: str) -> str:

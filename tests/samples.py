@@ -35,6 +35,7 @@ from bot.conversations.rollouts import SHOWN_FINISHED, RolloutsLoaded
 from bot.conversations.scene import Loaded
 from bot.conversations.setup import SetupLoaded
 from bot.conversations.status import StatusLoaded
+from bot.conversations.status_charts import Shown
 from bot.conversations.wave import WaveLoaded
 from bot.conversations.wave_messages import progress_message
 from bot.conversations.wish import SHOWN, WishLoaded
@@ -661,7 +662,7 @@ def _status(of: Company) -> Scenes:
     today = NOON.date()
     a_day = OverTime({today - DAY * back: 100 for back in (0, 3, 400)}, {today - DAY * 2: 30})
     for name, over_time in (("over time", a_day), ("the first day", OverTime({today: 1})), ("no day", OverTime())):
-        loaded = StatusLoaded(scene(late), counts=everything, over_time=over_time)
+        loaded = StatusLoaded(scene(late), counts=everything, shown=Shown(over_time, standings, standings[:2]))
         yield f"charts, {name}", _decide("status", loaded, charts)
     yield "charts of nobody", _decide("status", StatusLoaded(here, counts=first), charts)
     for page in (0, 3):

@@ -12,7 +12,7 @@ from bot.conversations.bars import bar
 from bot.conversations.invitation import checks
 from bot.conversations.missing import PAGE, asked_which, filter_form, missing_message
 from bot.conversations.scene import Conversation, Loaded, Scene
-from bot.conversations.status_charts import charts_message
+from bot.conversations.status_charts import MOST_PARTS, Shown, charts_message
 from bot.conversations.status_waves import A_PAGE, groups_message, waves_message
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, Target, TargetKind
 from bot.messages import (
@@ -32,7 +32,7 @@ from bot.messages import (
 )
 from bot.model import CheckKind, Person, Rollout, RolloutState, WaveStage
 from bot.planned_waves import day_and_hour
-from bot.ports import InvitationView, OverTime, RolloutCounts, Standing, Transaction
+from bot.ports import InvitationView, RolloutCounts, Standing, Transaction
 from bot.roles import Role, may
 from bot.transition import Replace, SendAgain, ShowForm, Transition, Whisper
 
@@ -49,7 +49,7 @@ class StatusLoaded(Loaded):
     missing: tuple[InvitationView, ...] = ()
     waves: tuple[Standing, ...] = ()
     groups: tuple[Standing, ...] = ()
-    over_time: OverTime = field(default_factory=OverTime)
+    shown: Shown = field(default_factory=Shown)
     person: InvitationView | None = None
     asked_for: str = ""
 
@@ -98,9 +98,16 @@ async def _load(tx: Transaction, event: StatusEvent, scene: Scene) -> StatusLoad
         groups = await tx.invitations.by_group(scene.rollout.id)
         return StatusLoaded(scene, groups=tuple(groups[event.token.version * A_PAGE :]))
     if event.token.action == "charts":
-        counts = await tx.invitations.counts(scene.rollout.id)
-        return StatusLoaded(scene, counts=counts, over_time=await tx.invitations.over_time(scene.rollout.id))
+        return await _load_charts(tx, scene, scene.rollout)
     return StatusLoaded(scene, counts=await tx.invitations.counts(scene.rollout.id))
+
+
+async def _load_charts(tx: Transaction, scene: Scene, rollout: Rollout) -> StatusLoaded:
+    counts = await tx.invitations.counts(rollout.id)
+    waves = await tx.invitations.by_wave(rollout.id, MOST_PARTS) if counts.several_waves else ()
+    groups = await tx.invitations.by_group(rollout.id) if counts.several_groups else ()
+    over_time = await tx.invitations.over_time(rollout.id)
+    return StatusLoaded(scene, counts=counts, shown=Shown(over_time, tuple(waves), tuple(groups)))
 
 
 def _step(loaded: StatusLoaded, event: StatusEvent, now: datetime) -> Transition:
@@ -131,7 +138,7 @@ def _pressed(
         return _send_again(rollout, counts)
     shown = for_role(status_message(rollout, counts), loaded.scene.role)
     if event.token.action == "charts" and counts.invited:
-        shown = charts_message(rollout, funnel(rollout, counts), counts, loaded.over_time, now.astimezone(UTC).date())
+        shown = charts_message(rollout, funnel(rollout, counts), counts, loaded.shown, now.astimezone(UTC).date())
     return Transition(reply=Replace(shown))
 
 

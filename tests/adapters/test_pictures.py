@@ -27,6 +27,16 @@ FIRST_DAY = LineChart(
     ((text("status.invited"), (0, 1)), (text("status.done"), (0, 0))),
 )
 
+GROUPS = BarChart(
+    text("chart.by_group"),
+    (
+        (text("plain", words="@engineering"), 87),
+        (text("plain", words="@" + "a-group-with-a-very-long-name" * 3), 40),
+        (text("plain", words="Sales $x$ & Marketing <b>"), 0),
+    ),
+    100,
+)
+
 
 def shown(chart: Chart, locale: str = "en", *keys: str) -> str:
     """What the address holds behind /slack/charts/."""
@@ -51,6 +61,7 @@ async def client():
         ("over-time-late", LineChart(OVER_TIME.title, OVER_TIME.days, OVER_TIME.lines, (text("chart.deadline"), date(2026, 3, 20))), "en"),
         ("first-day", FIRST_DAY, "en"),
         ("not-translated", FIRST_DAY, "de-AT"),
+        ("groups", GROUPS, "en"),
         ("nobody", BarChart(text("report.funnel"), ((text("status.invited"), 0),), 0), "en"),
     ],
 )  # fmt: skip

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from bot.charts import as_text
 from bot.conversations.bars import bar
 from bot.conversations.status import PAGE, STATUS, StatusLoaded
+from bot.conversations.status_charts import MOST_PARTS, Shown
 from bot.messages import BarChart, LineChart, Notice, Section, Style, Text, Token, text
 from bot.model import CheckKind, DeliveryState, ReminderPolicy, Rollout, RolloutState
-from bot.ports import CaseCounts, InvitationView, Missing, OverTime, Reason, RolloutCounts
+from bot.ports import CaseCounts, InvitationView, Missing, OverTime, Reason, RolloutCounts, Standing
 from bot.roles import Role
 from bot.texts import Reader, say
 from bot.transition import Replace, SendAgain, Transition, Whisper
@@ -248,7 +249,7 @@ def test_what_waits_most_is_the_first_problem() -> None:
 
 def charts(over_time: OverTime, **policy: Any) -> tuple[BarChart, LineChart]:
     with_policy = rollout(policy=ReminderPolicy(**policy))
-    shown = message_of(step(press(token("charts")), with_policy, counts=COUNTS, over_time=over_time).reply)
+    shown = message_of(step(press(token("charts")), with_policy, counts=COUNTS, shown=Shown(over_time)).reply)
     bars, lines = (each for each in shown.body if isinstance(each, BarChart | LineChart))
     assert isinstance(bars, BarChart)
     assert isinstance(lines, LineChart)
@@ -294,3 +295,15 @@ def test_in_words_a_chart_over_time_ends_with_today() -> None:
 def test_where_nobody_is_invited_there_is_no_chart() -> None:
     shown = message_of(step(press(token("charts")), counts=RolloutCounts()).reply)
     assert not any(isinstance(each, BarChart | LineChart) for each in shown.body)
+
+
+def test_waves_and_groups_have_charts_where_there_are_several() -> None:
+    part = Standing(NOON, 10, 9, 4, exempt=1)
+    waves, groups = (part,) * (MOST_PARTS + 1), (replace(part, label="@engineering", done=9),)
+    several = replace(COUNTS, several_waves=True, several_groups=True)
+    shown = message_of(step(press(token("charts")), counts=several, shown=Shown(OverTime(), waves, groups)).reply)
+    _, by_wave, by_group = (each for each in shown.body if isinstance(each, BarChart))
+    assert [number for _, number in by_wave.bars] == [50] * MOST_PARTS
+    assert [(say(what, Reader()), number) for what, number in by_group.bars] == [("@engineering", 100)]
+    alone = message_of(step(press(token("charts")), counts=COUNTS, shown=Shown(OverTime(), waves, groups)).reply)
+    assert len([each for each in alone.body if isinstance(each, BarChart)]) == 1

@@ -41,3 +41,9 @@ class ChatAdapter(Protocol):
     async def check(self) -> None:
         """For GET /readyz and `usher doctor`: raises PlatformUnavailable."""
         ...
+
+    async def knock(self, public_url: str) -> None:
+        """For `usher doctor`: look at the door that the platform's events come through, while the bot runs somewhere.
+        Raises PlatformUnavailable.
+        """
+        ...

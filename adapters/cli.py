@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from getpass import getpass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +25,8 @@ from rich.console import Console
 from adapters import bench, logs, tracing
 from adapters.backlog import BacklogCollector
 from adapters.chat import ChatAdapter
-from adapters.doctor import examine, show_roles
+from adapters.doctor import Patient, examine, show_roles
+from adapters.init import init
 from adapters.manifest import slack_manifest, teams_package
 from adapters.metrics import MeasuredPlatform, Metrics
 from adapters.pictures import Pictures
@@ -43,11 +45,13 @@ from adapters.teams.profiles import ASK_WHO_WITHIN as TEAMS_PROFILE_WITHIN
 from bot.clock import SystemClock
 from bot.dispatcher import Dispatcher
 from bot.engine import ANSWER_WITHIN, Engine
+from bot.events import Event
 from bot.lookups import LookUpWorker
 from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, Handle, Store, StoreUnavailable
 from bot.roles import Admins
 from bot.schedule import build_scheduler, watch_sign_ins
+from bot.transition import Reply
 from bot.waves import WaveWorker
 from storage import migrate
 from storage.database import Database
@@ -289,13 +293,51 @@ def _manifest(arguments: argparse.Namespace) -> int:
     return DONE
 
 
+def _init(arguments: argparse.Namespace) -> int:
+    directory = Path(arguments.directory)
+    if not directory.is_dir():
+        return _complain([f"--directory: there is no directory {directory}."])
+
+    def ask(question: str, hidden: bool) -> str:  # adapters.init.Ask
+        return getpass(question) if hidden and sys.stdin.isatty() else input(question)
+
+    try:
+        init(directory, ask, print)
+    except (EOFError, KeyboardInterrupt):
+        print("\nBroken off: no setting was written.", file=sys.stderr)
+        return FAILED
+    return DONE
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
     if arguments.roles:
         show_roles(Console(width=120))
         return DONE
     settings = load()
     logs.set_up("error", secrets=settings.secrets())
-    return _run(examine(settings, assembled, Console()))
+    url, clock = settings.database_url.get_secret_value(), SystemClock()
+
+    async def tables() -> tuple[str | None, str, bool]:
+        there = await migrate.current(url)
+        return there, migrate.newest(), migrate.is_known(there)
+
+    @asynccontextmanager
+    async def adapters() -> AsyncIterator[Sequence[ChatAdapter]]:
+        """They ask the platforms; nothing is handled, and nothing is stored."""
+        async with AsyncExitStack() as stack:
+            store = Database(url)
+            stack.push_async_callback(store.close)
+            made = chat_adapters(settings, _nothing, store, clock, TimeLimits(), pictures=None)
+            for adapter in made:
+                stack.push_async_callback(adapter.stop)
+            yield made
+
+    return _run(examine(Patient(settings, tables, adapters, clock), Console()))
+
+
+async def _nothing(event: Event) -> Reply | None:  # noqa: ARG001  # bot.ports.Handle
+    """Where no event can come from."""
+    return None
 
 
 def _db(arguments: argparse.Namespace) -> int:
@@ -373,6 +415,8 @@ def parser() -> argparse.ArgumentParser:
         "--database-url", default="", help="a PostgreSQL server where databases may be made (default: one of its own)"
     )
     measure.add_argument("--minutes", type=float, default=30.0, help="how long soak lasts (default 30)")
+    begin = add("init", _init, "Ask a few questions, and write .env and the apps' manifests. Can be run again.")
+    begin.add_argument("--directory", default=".", help="where to write (default: here)")
     manifest = add("manifest", _manifest, "Write the app manifest that an administrator installs the bot from.")
     manifest.add_argument("platform", choices=("slack", "teams"))
     manifest.add_argument("--public-url", help="the https address where the platform reaches the bot")

@@ -23,6 +23,18 @@ def slack_manifest(public_url: str) -> dict[str, Any]:
     return _filled(TEMPLATES / "slack.json", {"{public_url}": public_url.rstrip("/")})
 
 
+def socket_mode_manifest() -> dict[str, Any]:
+    """The same for Socket Mode, where Slack calls no address: without any."""
+    manifest = slack_manifest("")
+    for command in manifest["features"]["slash_commands"]:
+        del command["url"]
+    del manifest["oauth_config"]["redirect_urls"]
+    for part in ("event_subscriptions", "interactivity"):
+        del manifest["settings"][part]["request_url"]
+    manifest["settings"]["socket_mode_enabled"] = True
+    return manifest
+
+
 def teams_manifest(public_url: str, app_id: str) -> dict[str, Any]:
     """The app manifest of the Teams package; `app_id` is the bot's Microsoft App ID."""
     values = {

@@ -60,6 +60,16 @@ async def current(url: str) -> str | None:
         await engine.dispose()
 
 
+def newest() -> str:
+    """The revision that this version brings a database to."""
+    return str(ScriptDirectory(str(_SCRIPTS)).get_current_head())
+
+
+def is_known(revision: str | None) -> bool:
+    """Whether this version knows that revision of a database: a newer version makes others."""
+    return revision in {None, *(each.revision for each in ScriptDirectory(str(_SCRIPTS)).walk_revisions())}
+
+
 def _upgrade(connection: Connection, revision: str) -> bool:
     newer = _newer(connection)
     if newer is not None:

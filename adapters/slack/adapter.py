@@ -13,6 +13,7 @@ from adapters.background import Background
 from adapters.chat import PlatformUnavailable
 from adapters.pictures import Pictures
 from adapters.slack.directory import SlackDirectory
+from adapters.slack.door import knock
 from adapters.slack.inbound import ASK_WHO_WITHIN, Inbound
 from adapters.slack.install import Install
 from adapters.slack.people import People
@@ -88,8 +89,15 @@ class SlackAdapter:
             await self._connect()
         log.info("slack.started", workspace=here.workspace_id, socket_mode=bool(self._config.app_token))
 
-    async def _connect(self) -> None:
-        """The first address is asked for here: left to itself, the SDK tries a refused token again for ever."""
+    async def knock(self, public_url: str) -> None:
+        """At POST /slack/events; or, with Socket Mode, whether Slack would let the bot connect."""
+        if self._config.app_token:
+            await self._socket_address()
+        else:
+            await knock(f"{public_url}{PATH}", self._config.signing_secret)
+
+    async def _socket_address(self) -> str:
+        """Raises PlatformUnavailable."""
         door = WebApi(self._config.app_token, self._config.api_url, self._config.time_out)
         try:
             answer = await door.call("apps.connections.open")
@@ -99,11 +107,16 @@ class SlackAdapter:
             ) from None
         finally:
             await door.close()
+        return str(answer.data.get("url") or "")
+
+    async def _connect(self) -> None:
+        """The first address is asked for here: left to itself, the SDK tries a refused token again for ever."""
+        address = await self._socket_address()
         client = self._api.client()
         self._socket = AsyncSocketModeHandler(
             self._inbound.app, self._config.app_token, logger=sdk_log, web_client=client
         )
-        self._socket.client.wss_uri = answer.data.get("url")
+        self._socket.client.wss_uri = address
         await self._socket.connect_async()  # type: ignore[no-untyped-call]  # the SDK
 
     async def _disconnect(self) -> None:

@@ -12,6 +12,7 @@ from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
 from adapters.slack.adapter import PATH, SlackAdapter
+from adapters.slack.door import knock
 from adapters.slack.inbound import read, refusal
 from adapters.slack.oauth import INSTALL, REDIRECT, OAuth
 from adapters.slack.platform import LIMITS
@@ -161,6 +162,7 @@ class SharedSlackAdapter:
 
     def __init__(self, signing_secret: str, sites: Sites, oauth: OAuth) -> None:
         self._sites = sites
+        self._signing_secret = signing_secret
         self._verifier = SignatureVerifier(signing_secret)
         self._oauth = oauth
         self.platform = SitesPlatform(self._sites)
@@ -200,3 +202,9 @@ class SharedSlackAdapter:
         """Raises PlatformUnavailable."""
         if self._sites.home is not None:
             await self._sites.home.check()
+
+    async def knock(self, public_url: str) -> None:
+        """At POST /slack/events; the settings' own workspace may use Socket Mode. Raises PlatformUnavailable."""
+        await knock(f"{public_url}{PATH}", self._signing_secret)
+        if self._sites.home is not None:
+            await self._sites.home.knock(public_url)

@@ -13,6 +13,7 @@ from adapters.teams.connector import TIMEOUT, Connector
 from adapters.teams.connector_error import ConnectorError
 from adapters.teams.credentials import TOKEN_URL, BotCredentials, TokenUnavailable
 from adapters.teams.directory import TeamsDirectory
+from adapters.teams.door import knock
 from adapters.teams.graph import GRAPH_URL, Graph
 from adapters.teams.inbound import Inbound
 from adapters.teams.install import GLOBAL_SERVICE_URL, Installation
@@ -146,3 +147,7 @@ class TeamsAdapter:
                 f"Microsoft gives the bot no access token ({error.code}): check USHER_TEAMS_APP_ID, "
                 "USHER_TEAMS_APP_PASSWORD and USHER_TEAMS_TENANT_ID"
             ) from error
+
+    async def knock(self, public_url: str) -> None:
+        """At POST /api/messages. Raises PlatformUnavailable."""
+        await knock(f"{public_url}{MESSAGES_PATH}")

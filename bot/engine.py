@@ -125,11 +125,12 @@ class Engine:
         event = replace(event, actor=await _meet(tx, event.actor))
         scene = replace(scene, role=roles.role_of(_with_known_rights(event), self._admins_of(scene.workspace)))
         scene = await _about(tx, scene, event)
+        link = event.link if isinstance(event, MessageReceived) else ""
         event = (isinstance(event, MessageReceived) and from_message(event)) or event
         conversation, action = conversation_for(event)
         loaded = await conversation.read(tx, event, scene)
         if isinstance(event, CommandIssued) and holds_secret(words_said(event)):
-            transition = answers.secret_pasted()
+            transition = answers.secret_pasted(link)
         elif not _may(loaded, event, conversation, action):
             transition = answers.refused(action, loaded) if _is_certain(loaded, event) else answers.not_recognised()
         else:

@@ -100,10 +100,13 @@ class FormSubmitted(Incoming):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageReceived(Incoming):
-    """Words written to the bot. `words` are the same with mentions as targets, where the platform marks them."""
+    """Words written to the bot. `words` are the same with mentions as targets, where the platform marks them. `link`
+    leads to a message that holds a secret, where the platform has such links.
+    """
 
     text: str
     words: tuple[str | Target, ...] = ()
+    link: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

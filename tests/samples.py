@@ -803,7 +803,9 @@ def _home(of: Company) -> Scenes:
     yield "invitee", _decide("home", HomeLoaded(scene(of.rollout, Role.MEMBER), view=_view(of)), opened)
     yield "anybody", _decide("home", HomeLoaded(scene(of.rollout, Role.MEMBER)), opened)
     for written in ("stauts", "sqp_" + "a" * 40, of.words):
-        event = MessageReceived(id="written", workspace_id="slack:T1", actor=of.invitee, text=written)
+        event = MessageReceived(
+            id="written", workspace_id="slack:T1", actor=of.invitee, text=written, link="https://acme.slack.com/p1"
+        )
         yield written[:20], _decide("home", HomeLoaded(scene(of.rollout)), event)
 
 

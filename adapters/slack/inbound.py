@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,11 +30,12 @@ from adapters.slack.paging import Patience
 from adapters.slack.payloads import Malformed, Place
 from adapters.slack.people import People
 from adapters.slack.replies import Replies
-from adapters.slack.web_api import WebApi, sdk_log
+from adapters.slack.web_api import ApiFailed, WebApi, sdk_log
 from bot.events import Event
 from bot.model import Person
 from bot.ports import Clock, Handle, StoreUnavailable
 from bot.readers import reader_of
+from bot.secrets import holds_secret
 from bot.transition import Reply
 
 log = structlog.get_logger(__name__)
@@ -74,6 +75,7 @@ class Inbound:
         ask_who_within: float = ASK_WHO_WITHIN,
     ) -> None:
         self._bot_token = bot_token
+        self._api = api
         self._install = install
         self._people = people
         self._replies = replies
@@ -181,8 +183,19 @@ class Inbound:
         actor = await self._actor(here, place)
         received = payloads.message(body, here.workspace_id, actor.person)
         if received is not None:
+            if holds_secret(received.text):
+                received = replace(received, link=await self._permalink(event))
             reply = await self._tell(received, actor)
             self._replies.to_message(reply, place, reader_of(actor.person, reply))
+
+    async def _permalink(self, event: Mapping[str, Any]) -> str:
+        """Where the message is, so that its writer finds and deletes it; empty when Slack does not tell soon."""
+        where = {"channel": payloads.word(event, "channel"), "message_ts": payloads.word(event, "ts")}
+        try:
+            async with asyncio.timeout(self._ask_who_within):
+                return str((await self._api.call("chat.getPermalink", **where)).data.get("permalink") or "")
+        except (ApiFailed, TimeoutError):
+            return ""
 
     async def _on_home(self, body: dict[str, Any]) -> None:
         here = self._here()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.conversations.scene import Loaded
-from bot.messages import Message, Notice, Text, Tone, text
+from bot.messages import LinkButton, Message, Notice, Section, Text, Tone, text
 from bot.roles import Role
 from bot.transition import Transition, Whisper
 
@@ -42,9 +44,15 @@ def not_recognised() -> Transition:
     return whisper(text("answer.not_recognised"), Tone.WARNING)
 
 
-def secret_pasted() -> Transition:
-    """Somebody wrote a token. Say so, and let it go no further: not into an answer, not into a row."""
-    return Transition(reply=Whisper(notice(text("secret.pasted"), Tone.ERROR)), audit="secret.pasted")
+def secret_pasted(link: str = "") -> Transition:
+    """Somebody wrote a token. Say so, and let it go no further: not into an answer, not into a row. `link` leads to
+    their message, which only they can delete.
+    """
+    said = notice(text("secret.pasted"), Tone.ERROR)
+    if link:
+        how = Section(text("secret.delete"))
+        said = replace(said, body=(*said.body, how), buttons=(LinkButton(text("button.my_message"), link),))
+    return Transition(reply=Whisper(said), audit="secret.pasted")
 
 
 def no_rollout() -> Transition:

@@ -100,7 +100,7 @@ def _with_own(status: Message, view: InvitationView) -> Message:
 def _written_to(loaded: HomeLoaded, event: MessageReceived) -> Transition:
     """Words that are no command. A pasted secret is told of and goes no further."""
     if holds_secret(event.text):
-        return answers.secret_pasted()
+        return answers.secret_pasted(event.link)
     words = event.text.split()
     allowed = _commands_for(loaded.scene.role)
     near = suggestion(words[0].lstrip("/"), allowed) if words and len(words[0]) < 30 else None

@@ -34,6 +34,14 @@ async def test_a_pasted_token_is_warned_of_and_kept_nowhere(chat: Chat, logged: 
         await chat.invitee.types(f"my token is {token}")
         warning = await chat.invitee.reads("That looks like a SonarQube token.")
         assert "revoke the token" in warning.words
+        if isinstance(chat.invitee, OnSlack):
+            place = chat.office.slack.world.direct_message(chat.invitee.person.id)
+            theirs = [each for each in place.messages if each.user == chat.invitee.person.id][-1]
+            (link,) = [
+                each["url"] for block in warning.native.blocks for each in block.get("elements", ()) if "url" in each
+            ]
+            assert link.endswith(f"/{theirs.channel}/p{theirs.ts.replace('.', '')}")
+            assert "Delete message" in warning.words
         await chat.invitee.presses("I have a problem")
         await chat.invitee.until(lambda: chat.invitee.form)
         await chat.invitee.submits({"problem": "other"})

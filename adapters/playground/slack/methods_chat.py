@@ -71,6 +71,18 @@ def delete(world: World, args: Json) -> Json:
     return {"channel": message.channel, "ts": message.ts}
 
 
+def get_permalink(world: World, args: Json) -> Json:
+    """chat.getPermalink: of anybody's message that the bot can see."""
+    channel = world.channels.get(str(args.get("channel") or ""))
+    if channel is None or not visible_to_bot(world, channel):
+        raise Refused("channel_not_found")
+    ts = str(args.get("message_ts") or "")
+    if channel.message(ts) is None:
+        raise Refused("message_not_found")
+    link = f"https://{world.team_domain}.slack.com/archives/{channel.id}/p{ts.replace('.', '')}"
+    return {"channel": channel.id, "permalink": link}
+
+
 def _own_message(world: World, args: Json, otherwise: str) -> Message:
     channel = world.channels.get(str(args.get("channel") or ""))
     if channel is None or not visible_to_bot(world, channel):

@@ -161,6 +161,7 @@ def _methods(world: World, credentials: Credentials, triggers: Triggers) -> dict
     of_world: dict[str, Callable[[World, Json], Json]] = {
         "auth.test": methods_people.auth_test,
         "chat.delete": methods_chat.delete,
+        "chat.getPermalink": methods_chat.get_permalink,
         "chat.postEphemeral": methods_chat.post_ephemeral,
         "chat.postMessage": methods_chat.post_message,
         "chat.update": methods_chat.update,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from adapters import logs
 from adapters.playground.slack import payloads as slack_sends
-from adapters.playground.slack.faults import answers, never_answers
+from adapters.playground.slack.faults import answers, never_answers, rate_limited
 from adapters.slack.adapter import SlackAdapter, SlackConfig
 from adapters.slack.inbound import MAX_BODY
 from bot.clock import SystemClock
@@ -357,3 +357,20 @@ async def test_events_come_through_a_socket_too(slack, store):
         assert list(routes.router.routes()) == []  # without a signing secret nobody can be believed
     finally:
         await adapter.stop()
+
+
+SECRET_WORDS = "my token is squ_" + "0a" * 20
+
+
+async def test_a_message_with_a_secret_comes_with_a_link_to_it(adapter, slack, engine):
+    await slack.person("alice").types(SECRET_WORDS)
+    assert "/archives/D" in engine.last.link
+    await slack.person("alice").types("nothing secret")
+    assert engine.last.link == ""
+
+
+@pytest.mark.parametrize("fault", [answers(500), never_answers(), rate_limited(30)])
+async def test_where_slack_does_not_tell_the_link_in_time_it_is_missing(adapter, slack, engine, fault):
+    slack.faults.next("chat.getPermalink", fault)
+    await slack.person("alice").types(SECRET_WORDS)
+    assert engine.last.link == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from bot.conversations.invitation import invitation_message
 from bot.conversations.scene import Loaded
 from bot.conversations.status import status_message
 from bot.events import HomeOpened, MessageReceived, Target, TargetKind
-from bot.messages import Text, Token
+from bot.messages import LinkButton, Text, Token
 from bot.ports import RolloutCounts
 from bot.roles import Role
 from bot.transition import ShowHome, Transition, Whisper
@@ -41,7 +42,8 @@ def ask(event: Any, role: Role = Role.OWNER) -> Transition:
 
 def written(text: str, **loaded: Any) -> Transition:
     role = loaded.pop("role", Role.OWNER)
-    return HOME.decide(HomeLoaded(scene(rollout(), role), **loaded), message(text), NOON)
+    event = replace(message(text), link=loaded.pop("link", ""))
+    return HOME.decide(HomeLoaded(scene(rollout(), role), **loaded), event, NOON)
 
 
 def message(text: str, *typed: str | Target) -> MessageReceived:
@@ -170,6 +172,15 @@ def test_a_pasted_token_is_told_of_and_goes_no_further(before: str) -> None:
     assert body_keys(message_of(after.reply)) == ["secret.pasted"]
     assert after.audit == "secret.pasted"
     assert secret not in repr(after)
+
+
+def test_where_the_platform_has_links_the_message_to_be_deleted_is_shown() -> None:
+    after = written("squ_" + "0123456789abcdef0123456789abcdef01234567", link="https://acme.slack.com/archives/D1/p1")
+    shown = message_of(after.reply)
+    assert body_keys(shown) == ["secret.pasted", "secret.delete"]
+    assert [each.url for each in shown.buttons if isinstance(each, LinkButton)] == [
+        "https://acme.slack.com/archives/D1/p1"
+    ]
 
 
 # home

@@ -42,6 +42,7 @@ from adapters.sonarqube import SonarQubeApi
 from adapters.teams.adapter import TeamsAdapter, TeamsConfig
 from adapters.teams.opening import LoginLinks
 from adapters.teams.profiles import ASK_WHO_WITHIN as TEAMS_PROFILE_WITHIN
+from bot.admin_groups import AdminGroups
 from bot.clock import SystemClock
 from bot.dispatcher import Dispatcher
 from bot.engine import ANSWER_WITHIN, Engine
@@ -50,7 +51,7 @@ from bot.lookups import LookUpWorker
 from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, Handle, Store, StoreUnavailable
 from bot.roles import Admins
-from bot.schedule import build_scheduler, watch_sign_ins
+from bot.schedule import build_scheduler, watch_admin_groups, watch_sign_ins
 from bot.transition import Reply
 from bot.waves import WaveWorker
 from storage import migrate
@@ -100,6 +101,7 @@ async def assembled(
         metrics.registry.register(backlog)
         stack.push_async_callback(backlog.stop)
         admins = Admins(frozenset(settings.admins), frozenset(settings.owners), frozenset(settings.viewers))
+        groups = AdminGroups(settings.admin_groups)
         engine = Engine(
             store,
             clock,
@@ -107,6 +109,7 @@ async def assembled(
             settings.login_hosts,
             public_url=settings.public_url,
             answer_within=limits.answer,
+            groups=groups,
         )
         traces = await stack.enter_async_context(tracing.started(os.environ))
         handle = traces.handle(metrics.measured(engine))
@@ -127,6 +130,8 @@ async def assembled(
             keep_for=settings.keep_people_for,
             directories=directories,
         )
+        if settings.admin_groups:
+            watch_admin_groups(scheduler, store, directories, groups, clock)
         if settings.sonarqube_token:
             sonarqube = SonarQubeApi(settings.sonarqube_token.get_secret_value(), clock, settings.sonarqube_api_url)
             stack.push_async_callback(sonarqube.close)

@@ -96,6 +96,8 @@ class Bot:
         """Each platform by itself: one that is down does not keep the other waiting."""
         await asyncio.gather(*(self._start(adapter) for adapter in self.adapters))
         self.ready.set()
+        if (job := self.scheduler.get_job("admin_groups")) is not None:
+            self.scheduler.add_job(job.func)  # now that the workspaces are known
 
     async def _start(self, adapter: ChatAdapter) -> None:
         while True:

@@ -30,7 +30,14 @@ def problems(settings: Settings, *, for_serve: bool = True) -> list[str]:
 
     With `for_serve` also what only `usher serve` needs: a platform, the address people reach it at, the key, admins.
     """
-    found = [*_database(settings), *_addresses(settings), *_lists(settings), *_slack(settings), *_teams(settings)]
+    found = [
+        *_database(settings),
+        *_addresses(settings),
+        *_lists(settings),
+        *_admin_groups(settings),
+        *_slack(settings),
+        *_teams(settings),
+    ]
     if for_serve:
         found = [*_platforms(settings), *_public_url(settings), *_secret_key(settings), *_admins(settings), *found]
     return found
@@ -78,7 +85,7 @@ def _secret_key(settings: Settings) -> Iterator[str]:
 
 
 def _admins(settings: Settings) -> Iterator[str]:
-    if settings.has_teams and not settings.admins and not settings.owners:
+    if settings.has_teams and not settings.admins and not settings.owners and not settings.admin_groups:
         yield (
             "USHER_ADMINS is empty, so that nobody in Teams could run a rollout: list e-mail addresses or user ids,"
             " separated by commas."
@@ -99,6 +106,18 @@ def _lists(settings: Settings) -> Iterator[str]:
     for host in settings.login_hosts:
         if host.startswith("*."):
             yield f"USHER_LOGIN_HOSTS: write {host[2:]!r} instead of {host!r}; subdomains are included."
+
+
+def _admin_groups(settings: Settings) -> Iterator[str]:
+    for group in settings.admin_groups:
+        kind, _, name = group.partition(":")
+        if kind not in {"slack", "entra", "owners"} or not name:
+            yield (
+                f"USHER_ADMIN_GROUPS: {group!r} is no group: write slack: and a user group's id (S0123ABCD), entra:"
+                " and a group's object id, or owners: and the object id of a team's group."
+            )
+        elif kind != "slack" and not is_guid(name):
+            yield f"USHER_ADMIN_GROUPS: {name!r} is not a GUID: copy the group's Object ID from Microsoft Entra."
 
 
 def _people(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from secrets import token_urlsafe
 import structlog
 
 from bot import faultpoints, roles
+from bot.admin_groups import AdminGroups
 from bot.commands import COMMANDS, command_of, from_message, words_said
 from bot.conversations import CONVERSATIONS, answers
 from bot.conversations.scene import Conversation, Loaded, Scene
@@ -28,7 +29,7 @@ from bot.events import (
     MessageReceived,
     PeopleFound,
 )
-from bot.model import AuditEntry, Person, Workspace, derived_id
+from bot.model import HOME_COMPANY, AuditEntry, Person, Workspace, derived_id
 from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
 from bot.secrets import holds_secret
 from bot.transition import Reply, Speak, Transition, Whisper
@@ -37,7 +38,6 @@ ANSWER_WITHIN = 2.0  # seconds; Slack waits for 3 (docs.slack.dev, "Acknowledgin
 BACKGROUND_WITHIN = 60.0  # seconds, for events that no person waits for
 ATTEMPTS = 3  # when somebody else changed the same row in the meantime
 
-HOME_COMPANY = "default"  # of the workspaces that the settings name
 NOBODY = roles.Admins(frozenset())
 
 log = structlog.get_logger(__name__)
@@ -55,10 +55,12 @@ class Engine:
         *,
         public_url: str = "",
         answer_within: float = ANSWER_WITHIN,
+        groups: AdminGroups | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._admins = admins
+        self._groups = groups or AdminGroups()
         self._login_hosts = login_hosts
         self._public_url = public_url
         self._answer_within = answer_within
@@ -156,7 +158,10 @@ class Engine:
 
     def _admins_of(self, workspace: Workspace) -> roles.Admins:
         """The lists are the operator's own company's. Whoever runs another workspace can give any address there."""
-        return self._admins if workspace.company == HOME_COMPANY else NOBODY
+        if workspace.company != HOME_COMPANY:
+            return NOBODY
+        in_groups = self._groups.names(workspace.id)
+        return replace(self._admins, names=self._admins.names | in_groups) if in_groups else self._admins
 
 
 async def _about(tx: Transaction, scene: Scene, event: Event) -> Scene:

@@ -21,6 +21,7 @@ from bot.columns import ByValue, UtcDateTime, Validated
 from bot.figures import Figures
 from bot.messages import Message
 
+HOME_COMPANY = "default"  # of the workspaces that the settings name
 BETWEEN_GROUPS = "\x1f"  # the separator of units of ASCII, which nobody types
 
 
@@ -53,7 +54,7 @@ class Workspace(SQLModel):
     platform: Platform = Field(sa_type=ByValue(Platform))
     external_id: str
     name: str = ""
-    company: str = "default"
+    company: str = HOME_COMPANY
     active: bool = True
     bot_user_id: str = ""
     service_url: str = ""  # Teams: where the tenant's connector is

@@ -14,9 +14,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.absences import Absences
+from bot.admin_groups import AdminGroups
 from bot.digesting import send_digests
 from bot.erasing import erase_due
-from bot.model import Platform
+from bot.model import HOME_COMPANY, Platform
 from bot.ports import ChatPlatform, Clock, Directory, Handle, SonarQubeCloud, StaleWrite, Store, StoreUnavailable
 from bot.progress import Pace, show_progress
 from bot.reminders import queue_due
@@ -26,6 +27,7 @@ REMINDERS_EVERY = 15.0  # seconds
 PROGRESS_EVERY = 3.0  # Slack's chat.update allows about one a second for each message
 DIGESTS_EVERY = 60.0
 ERASING_EVERY = 60.0
+ADMIN_GROUPS_EVERY = 300.0
 SIGN_INS_EVERY = 900.0  # SonarQube Cloud's rate limit is not published
 HOUSEKEEPING_EVERY = 3600.0
 KEEP_INBOX = timedelta(days=7)  # Slack repeats an event for minutes, Teams for less
@@ -99,6 +101,21 @@ def watch_sign_ins(scheduler: AsyncIOScheduler, store: Store, sonarqube: SonarQu
         _tell("sign_ins.seen", await note_sign_ins(store, sonarqube, handle))
 
     _add(scheduler, sign_ins, SIGN_INS_EVERY)
+
+
+def watch_admin_groups(
+    scheduler: AsyncIOScheduler,
+    store: Store,
+    directories: Mapping[Platform, Directory],
+    groups: AdminGroups,
+    clock: Clock,
+) -> None:
+    """One job more, where groups have admins in them."""
+
+    async def admin_groups() -> None:
+        await groups.refresh(store, directories, HOME_COMPANY, clock.now())
+
+    _add(scheduler, admin_groups, ADMIN_GROUPS_EVERY)
 
 
 def _add(scheduler: AsyncIOScheduler, job: Callable[[], Awaitable[None]], seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -116,6 +116,7 @@ class MemoryDirectory:
     answers: list[tuple[Sequence[Person], Sequence[NotFound]] | Exception] = field(default_factory=list)
     asked: list[Sequence[Target]] = field(default_factory=list)
     absent: dict[str, datetime | None] | Exception = field(default_factory=dict)
+    groups: dict[str, Collection[str]] | Exception = field(default_factory=dict)
     bosses: dict[str, Person] | Exception = field(default_factory=dict)
     asked_for_managers: list[Sequence[str]] = field(default_factory=list)
 
@@ -132,6 +133,11 @@ class MemoryDirectory:
         if isinstance(self.absent, Exception):
             raise self.absent
         return {person.id: self.absent[person.id] for person in people if person.id in self.absent}
+
+    async def admins_in(self, workspace: Workspace, group: str) -> Collection[str]:
+        if isinstance(self.groups, Exception):
+            raise self.groups
+        return self.groups.get(group, ())
 
     async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:
         self.asked_for_managers.append([person.id for person in people])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -137,6 +137,10 @@ class SimulatedDirectory:
     ) -> Mapping[str, Person]:
         """Nobody's."""
         return {}
+
+    async def admins_in(self, workspace: Workspace, group: str) -> Collection[str]:  # noqa: ARG002  # bot.ports.Directory
+        """Nobody."""
+        return ()
 
 
 class _Incoming(TypedDict):

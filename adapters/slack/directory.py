@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
+
+import structlog
 
 from adapters.slack.managers import managers_of
 from adapters.slack.members import Members
@@ -14,6 +16,8 @@ from adapters.slack.web_api import ApiFailed, ApiRefused, ApiThrottled, WebApi
 from bot.events import NotFound, Problem, Target, TargetKind
 from bot.model import Person, Platform, Workspace
 from bot.ports import Clock, DirectoryUnavailable
+
+log = structlog.get_logger(__name__)
 
 _GROUP_PROBLEMS = {
     "no_such_subteam": Problem.UNKNOWN_GROUP,
@@ -88,6 +92,25 @@ class SlackDirectory:
             return await managers_of(self._api, self._people, people, Patience(self._clock))
         except ApiThrottled as throttled:
             raise DirectoryUnavailable(throttled.retry_after) from None
+        except ApiFailed:
+            raise DirectoryUnavailable from None
+
+    async def admins_in(self, workspace: Workspace, group: str) -> Collection[str]:  # noqa: ARG002
+        """Of "slack:" and a user group's id or handle."""
+        kind, _, name = group.partition(":")
+        if kind != "slack":
+            return ()
+        patience = Patience(self._clock)
+        try:
+            group_id = await self._members.group_id(name.upper(), patience) or await self._members.group_id(
+                name, patience
+            )
+            return await self._members.of_group(group_id, patience) if group_id is not None else ()
+        except ApiThrottled as throttled:
+            raise DirectoryUnavailable(throttled.retry_after) from None
+        except ApiRefused as refused:
+            log.warning("slack.admin_group_refused", error=refused.error)
+            return ()
         except ApiFailed:
             raise DirectoryUnavailable from None
 

@@ -5,7 +5,7 @@ Which workspace a request is from counts only after Slack's signature was found 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from aiohttp import web
@@ -155,6 +155,11 @@ class SitesDirectory:
         """See adapters.slack.directory."""
         site = await self._sites.of(workspace)
         return {} if site is None else await site.directory.managers(workspace, people)
+
+    async def admins_in(self, workspace: Workspace, group: str) -> Collection[str]:
+        """See adapters.slack.directory."""
+        site = await self._sites.of(workspace)
+        return () if site is None else await site.directory.admins_in(workspace, group)
 
 
 class SharedSlackAdapter:

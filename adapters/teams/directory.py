@@ -1,9 +1,11 @@
 """Who is behind a mention, a team, a channel, a tag or an e-mail address in Teams: bot.ports.Directory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
+
+import structlog
 
 from adapters.teams.connector_error import ConnectorError
 from adapters.teams.graph import Graph, GraphRefused
@@ -14,6 +16,8 @@ from bot.model import Person, Platform, Workspace
 from bot.ports import Clock, Store
 
 Json = dict[str, Any]
+
+log = structlog.get_logger(__name__)
 
 # Teams that are asked for somebody who is named by e-mail address before Graph is.
 TEAMS_ASKED = 10
@@ -102,6 +106,20 @@ class TeamsDirectory:
         found = Found()
         await self._graph_person(workspace, manager, "", found)
         return next(iter(found.people.values()), None)
+
+    async def admins_in(self, workspace: Workspace, group: str) -> Collection[str]:  # noqa: ARG002
+        """Of "entra:" or "owners:" and a group's object id, by e-mail address and sign-in name."""
+        kind, _, group_id = group.partition(":")
+        path = {"entra": f"/groups/{group_id}/members", "owners": f"/groups/{group_id}/owners"}.get(kind)
+        if path is None:
+            return ()
+        try:
+            users = [each async for each in self._graph.listed(path, {"$select": _USER_FIELDS, "$top": "999"})]
+        except GraphRefused as refused:
+            log.warning("teams.admin_group_refused", status=refused.status)
+            return ()
+        active = (user for user in users if user.get("accountEnabled") is not False)
+        return {str(user.get(name) or "") for user in active for name in ("mail", "userPrincipalName")} - {""}
 
     async def teams_id(self, workspace: Workspace, object_id: str) -> str:
         """The Teams id ("29:…") of an Entra object id; the object id itself where Teams does not tell it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -151,6 +151,13 @@ class Directory(Protocol):
     async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:
         """Managers by their people's ids, as far as the platform's directory tells; nobody who is not to be written
         to. May take as long as it takes; raises DirectoryUnavailable.
+        """
+        ...
+
+    async def admins_in(self, workspace: Workspace, group: str) -> Collection[str]:
+        """E-mail addresses and user ids of a group's members, or of a team's owners (bot/admin_groups.py says how a
+        group is named); nobody where there is no such group here, or the platform does not let the bot look. Raises
+        DirectoryUnavailable.
         """
         ...
 

@@ -111,6 +111,8 @@ MISTAKES = {
     "a tenant's name": (TEAMS, {"USHER_TEAMS_TENANT_ID": "contoso.onmicrosoft.com"}, "not the tenant's domain name"),
     "nobody to run a rollout": (TEAMS, {"USHER_ADMINS": None}, "USHER_ADMINS is empty"),
     "an admin's display name": (SLACK, {"USHER_ADMINS": "anna@example.com, Bob"}, "USHER_ADMINS: 'bob'"),
+    "an admin group that is none": (SLACK, {"USHER_ADMIN_GROUPS": "@engineering"}, "is no group: write slack:"),
+    "an admin group by name": (SLACK, {"USHER_ADMIN_GROUPS": "entra:Engineering"}, "'engineering' is not a GUID"),
     "no public URL": (SLACK, {"USHER_PUBLIC_URL": None}, "USHER_PUBLIC_URL is missing"),
     "a public URL without TLS": (SLACK, {"USHER_PUBLIC_URL": "http://usher.example.com"}, "must begin with https://"),
     "a public URL that is none": (SLACK, {"USHER_PUBLIC_URL": "usher.example.com"}, "USHER_PUBLIC_URL is not an"),

@@ -105,6 +105,7 @@ GRAPH_PERMISSIONS = {
     "/users/{}": "User.Read.All",
     "/users/{}/manager": "User.Read.All",
     "/groups/{}/members": "GroupMember.Read.All",
+    "/groups/{}/owners": "GroupMember.Read.All",
     "/teams/{}/tags/{}/members": "TeamworkTag.Read.All",
 }
 

@@ -41,6 +41,7 @@ class Graph:
             ("GET", "/teams/{team}/tags", "graph_tags", self._tags),
             ("GET", "/teams/{team}/tags/{tag}/members", "graph_tag_members", self._tag_members),
             ("GET", "/groups/{team}/members", "graph_group_members", self._group_members),
+            ("GET", "/groups/{team}/owners", "graph_group_owners", self._group_owners),
         ]
         return [
             web.route(method, path, self._calls.gate(operation, self._admit, handler))
@@ -107,6 +108,12 @@ class Graph:
         people = [self._tenant.accounts[key] for key in team.members]
         members = [{"@odata.type": "#microsoft.graph.user", **_user_json(each)} for each in people if not each.left]
         return self._page(request, members)
+
+    async def _group_owners(self, request: web.Request) -> web.Response:
+        team = self._team(request)
+        people = [self._tenant.accounts[key] for key in team.owners]
+        owners = [{"@odata.type": "#microsoft.graph.user", **_user_json(each)} for each in people if not each.left]
+        return self._page(request, owners)
 
     def _account(self, request: web.Request) -> Account:
         account = self._tenant.account(request.match_info["user"])

@@ -86,6 +86,7 @@ class Team:
     channels: list[Channel]
     members: list[str] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
+    owners: list[str] = field(default_factory=list)  # keys
     bot_installed: bool = True
 
 

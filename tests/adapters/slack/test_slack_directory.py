@@ -350,3 +350,24 @@ async def test_while_slack_does_not_answer_managers_are_not_known_yet(slack, wor
     slack.faults.next("team.profile.get", faults.answers(500))
     with pytest.raises(DirectoryUnavailable):
         await managers(slack, workspace, clock, "alice")
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [("slack:{id}", True), ("slack:engineering", True), ("slack:nobody", False), ("entra:{id}", False)],
+)
+async def test_admins_can_be_a_user_group(slack, workspace, clock, named, found):
+    engineering = next(each for each in slack.world.groups.values() if each.handle == "engineering")
+    api = WebApi(TOKEN, slack.api_url, 1.0)
+    directory = SlackDirectory(api, People(api, clock), clock)
+    names = await directory.admins_in(workspace, named.format(id=engineering.id).casefold())
+    assert list(names) == (engineering.members if found else [])
+    await api.close()
+
+
+async def test_while_slack_does_not_answer_who_is_an_admin_is_not_known_yet(slack, workspace, clock):
+    slack.faults.next("usergroups.list", faults.answers(500))
+    api = WebApi(TOKEN, slack.api_url, 1.0)
+    with pytest.raises(DirectoryUnavailable):
+        await SlackDirectory(api, People(api, clock), clock).admins_in(workspace, "slack:s0123")
+    await api.close()

@@ -329,3 +329,17 @@ async def test_where_graph_is_forbidden_no_manager_is_known(bot: Bot) -> None:
     assert await managers(bot, "diego")
     graph_forbids(bot)
     assert await managers(bot, "diego") == {}
+
+
+async def test_admins_can_be_an_entra_group_or_a_teams_owners(bot: Bot) -> None:
+    team, accounts = bot.teams.tenant.teams[0], bot.teams.tenant.accounts
+    team.owners = ["adele", "nestor"]
+    directory = bot.adapter.directory
+    assert set(await directory.admins_in(bot.workspace, f"owners:{team.aad_group_id}")) == {accounts["adele"].email}
+    members = set(await directory.admins_in(bot.workspace, f"entra:{team.aad_group_id}"))
+    assert accounts["mei"].email in members
+    assert accounts["nestor"].email not in members, "whose account is disabled"
+    for nothing in (f"slack:{team.aad_group_id}", "entra:00000000-0000-0000-0000-000000000000"):
+        assert set(await directory.admins_in(bot.workspace, nothing)) == set()
+    graph_forbids(bot)
+    assert set(await directory.admins_in(bot.workspace, f"owners:{team.aad_group_id}")) == set()

@@ -43,6 +43,7 @@ from adapters.teams.adapter import TeamsAdapter, TeamsConfig
 from adapters.teams.opening import LoginLinks
 from adapters.teams.profiles import ASK_WHO_WITHIN as TEAMS_PROFILE_WITHIN
 from bot.admin_groups import AdminGroups
+from bot.approvals import ApprovalKind, Rules
 from bot.clock import SystemClock
 from bot.dispatcher import Dispatcher
 from bot.engine import ANSWER_WITHIN, Engine
@@ -102,6 +103,7 @@ async def assembled(
         stack.push_async_callback(backlog.stop)
         admins = Admins(frozenset(settings.admins), frozenset(settings.owners), frozenset(settings.viewers))
         groups = AdminGroups(settings.admin_groups)
+        kinds = frozenset(ApprovalKind(each.replace("-", "_")) for each in settings.approvals)
         engine = Engine(
             store,
             clock,
@@ -110,6 +112,7 @@ async def assembled(
             public_url=settings.public_url,
             answer_within=limits.answer,
             groups=groups,
+            approvals=Rules(kinds, settings.approval_above),
         )
         traces = await stack.enter_async_context(tracing.started(os.environ))
         handle = traces.handle(metrics.measured(engine))

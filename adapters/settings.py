@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     admins: Names = ()
     owners: Names = ()  # empty: every admin is one
     viewers: Names = ()
+    approvals: Names = ()  # what a second admin has to approve: login-url, admins, send
+    approval_above: Annotated[int, Field(ge=0)] = 100  # people; sending to more of them counts
     admin_groups: Names = ()  # "slack:", "entra:" or "owners:" and a group's id: bot/admin_groups.py
     login_hosts: Names = ("sonarcloud.io", "sonarqube.us")  # each with its subdomains
     retention_days: Annotated[int, Field(ge=0)] = 0  # after a rollout's end; 0: until an admin erases its people

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from adapters.settings import Settings
 
 SECRET_KEY_LENGTH = 32
+APPROVALS = ("login-url", "admins", "send")
 DATABASES = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -35,6 +36,7 @@ def problems(settings: Settings, *, for_serve: bool = True) -> list[str]:
         *_addresses(settings),
         *_lists(settings),
         *_admin_groups(settings),
+        *_approvals(settings),
         *_slack(settings),
         *_teams(settings),
     ]
@@ -106,6 +108,12 @@ def _lists(settings: Settings) -> Iterator[str]:
     for host in settings.login_hosts:
         if host.startswith("*."):
             yield f"USHER_LOGIN_HOSTS: write {host[2:]!r} instead of {host!r}; subdomains are included."
+
+
+def _approvals(settings: Settings) -> Iterator[str]:
+    for name in settings.approvals:
+        if name not in APPROVALS:
+            yield f"USHER_APPROVALS: {name!r} is not one of {', '.join(APPROVALS)}."
 
 
 def _admin_groups(settings: Settings) -> Iterator[str]:

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("status", "status", "[@person]"),
         Command("rollouts", "rollouts"),
         Command("digest", "digest"),
+        Command("admins", "admins", "[add @person] [remove @person]"),
         Command("problems", "problems"),
         Command("remind", "remind", "[@person]"),
         Command("pause", "pause"),

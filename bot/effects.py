@@ -12,6 +12,7 @@ from bot.ports import Transaction
 from bot.reminders import plan_next
 from bot.transition import (
     AnswerCases,
+    Appoint,
     AskDirectory,
     Effect,
     ExemptWishing,
@@ -50,6 +51,8 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await tx.lists.split(effect.list_id, effect.rest_id, effect.size, now)
         case Meet():
             await tx.people.meet(effect.people)
+        case Appoint():
+            await tx.people.appoint(effect.person_id, is_admin=effect.is_admin)
         case Speak():
             await _speak(tx, effect)
         case UpdateCopies():

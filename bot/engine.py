@@ -6,6 +6,7 @@ Everything that happens passes through `Engine`, and each event is one transacti
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from secrets import token_urlsafe
@@ -14,8 +15,10 @@ import structlog
 
 from bot import faultpoints, roles
 from bot.admin_groups import AdminGroups
+from bot.approvals import MOST_TOLD, ApprovalKind, ApprovalState, Asking, Needed, Rules, approval_id, event_of
 from bot.commands import COMMANDS, command_of, from_message, words_said
 from bot.conversations import CONVERSATIONS, answers
+from bot.conversations.approval import ask_for, decided
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.effects import store_effect
 from bot.events import (
@@ -56,11 +59,13 @@ class Engine:
         public_url: str = "",
         answer_within: float = ANSWER_WITHIN,
         groups: AdminGroups | None = None,
+        approvals: Rules | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._admins = admins
         self._groups = groups or AdminGroups()
+        self._approvals = approvals or Rules()
         self._login_hosts = login_hosts
         self._public_url = public_url
         self._answer_within = answer_within
@@ -137,8 +142,46 @@ class Engine:
             transition = answers.refused(action, loaded) if _is_certain(loaded, event) else answers.not_recognised()
         else:
             transition = conversation.decide(loaded, event, now)
+            transition = await self._with_second_admin(tx, transition, scene, event, now)
         await _store(tx, transition, event, scene, now)
         return _spoken(transition, event.actor)
+
+    async def _with_second_admin(
+        self, tx: Transaction, transition: Transition, scene: Scene, event: Event, now: datetime
+    ) -> Transition:
+        """The question to a second admin instead of what needs their approval; what they approve is done."""
+        if transition.approved is not None:
+            asker = await tx.people.person(transition.approved.asked_by)
+            if asker is None:
+                return answers.outdated()
+            done = await self._carry_out(tx, event_of(transition.approved, asker), now)
+            state = ApprovalState.APPROVED if done else ApprovalState.OVERTAKEN
+            return decided(transition.approved, asker, event.actor, state)
+        needed = transition.needed
+        if needed is None or not self._approvals.want(needed) or not isinstance(event, Asking):
+            return transition
+        company = scene.workspace.company
+        before = await tx.approvals.approval(approval_id(company, event))
+        seen = await tx.people.admins_seen(company, scene.admins)
+        others = _who_may_approve(needed, seen, event.actor, self._admins_of(scene.workspace))
+        return ask_for(needed, event, others, now, company=company, before=before)
+
+    async def _carry_out(self, tx: Transaction, event: Event, now: datetime) -> bool:
+        """Decide what was asked for as if it happened now; False when that is no longer possible."""
+        scene = await self._scene(tx, event)
+        if scene is None:
+            return False
+        role = roles.role_of(event.actor, self._admins_of(scene.workspace))
+        scene = await _about(tx, replace(scene, role=role), event)
+        conversation, action = conversation_for(event)
+        loaded = await conversation.read(tx, event, scene)
+        if not _may(loaded, event, conversation, action):
+            return False
+        transition = conversation.decide(loaded, event, now)
+        if transition.needed is None:  # an answer to what has changed, not what was approved
+            return False
+        await _store(tx, transition, event, scene, now)
+        return True
 
     async def _scene(self, tx: Transaction, event: Event) -> Scene | None:
         """None for a workspace that is not installed here, or no longer."""
@@ -208,6 +251,18 @@ def _may(loaded: Loaded, event: Event, conversation: Conversation, action: str) 
     return roles.may(loaded.scene.role, conversation.name, action, is_invitee=is_invitee)
 
 
+def _who_may_approve(
+    needed: Needed, seen: Sequence[Person], asker: Person, admins: roles.Admins
+) -> tuple[Person, ...]:
+    """Other admins: those who were named or appointed; the workspace's own, who did not ask for it, where there is
+    nobody else.
+    """
+    lowest = (roles.Role.OWNER,) if needed.kind is not ApprovalKind.SEND else (roles.Role.OWNER, roles.Role.ADMIN)
+    others = [each for each in seen if each.identity != asker.identity and roles.role_of(each, admins) in lowest]
+    named = [each for each in others if each.is_appointed or admins.include(each)]
+    return tuple((named or others)[:MOST_TOLD])
+
+
 def _spoken(transition: Transition, actor: Person) -> Transition:
     """The reply in the language that its reader has chosen, also when that was just now."""
     chosen = [effect.language for effect in transition.effects if isinstance(effect, Speak)]
@@ -243,7 +298,7 @@ def _told(seen: Person) -> dict[str, object]:
     """What an event tells about a person. A flag that is not set tells something only in a whole profile, which has
     an e-mail address: a click does not make an admin a member, nor a guest a colleague.
     """
-    fields = seen.model_dump(exclude={"seen_at"})
+    fields = seen.model_dump(exclude={"seen_at", "language", "is_appointed"})  # no platform tells these
     silent = ("", "UTC", "en") if seen.email else ("", "UTC", "en", False)
     return {name: value for name, value in fields.items() if value not in silent}
 

@@ -82,6 +82,7 @@ class Person(SQLModel):
     is_deactivated: bool = False
     is_guest: bool = False
     is_workspace_admin: bool = False
+    is_appointed: bool = False  # an owner has made them an admin, in chat
     channel_id: str = ""  # the direct-message conversation with the bot, once known
     seen_at: datetime = Field(sa_type=UtcDateTime)
 

@@ -37,6 +37,8 @@ class Allowed(StrEnum):
 # A whole conversation, or one of its actions as "conversation.action", which then goes first.
 TABLE: Mapping[str, Allowed] = {
     "setup": Allowed.OWNERS,  # the login URL
+    "admins": Allowed.OWNERS,
+    "approval": Allowed.ADMINS,  # what only owners may do, only they approve: bot/conversations/approval.py
     "ready": Allowed.ADMINS,
     "invite": Allowed.ADMINS,
     "wave": Allowed.ADMINS,
@@ -105,7 +107,7 @@ def role_of(person: Person, admins: Admins) -> Role:
         return Role.STRANGER
     if _names(admins.owners, person):
         return Role.OWNER
-    if person.is_workspace_admin or admins.include(person):
+    if person.is_workspace_admin or person.is_appointed or admins.include(person):
         return Role.ADMIN if admins.owners else Role.OWNER
     return Role.VIEWER if _names(admins.viewers, person) else Role.MEMBER
 

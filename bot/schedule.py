@@ -31,6 +31,7 @@ ADMIN_GROUPS_EVERY = 300.0
 SIGN_INS_EVERY = 900.0  # SonarQube Cloud's rate limit is not published
 HOUSEKEEPING_EVERY = 3600.0
 KEEP_INBOX = timedelta(days=7)  # Slack repeats an event for minutes, Teams for less
+KEEP_APPROVALS = timedelta(days=30)  # the audit log tells of them for ever
 KEEP_LISTS = timedelta(days=7)  # a list of whom to invite; one that is a week old is asked for anew
 
 log = structlog.get_logger(__name__)
@@ -75,6 +76,7 @@ def build_scheduler(
         async with store.transaction() as tx:
             await tx.finishing.forget_handouts(clock.now())
             await tx.inbox.forget(clock.now() - KEEP_INBOX)
+            await tx.approvals.forget(clock.now() - KEEP_APPROVALS)
             await tx.lists.forget(clock.now() - KEEP_LISTS)
 
     jobs: tuple[tuple[Callable[[], Awaitable[None]], float], ...] = (

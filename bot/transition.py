@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.approvals import Approval, Needed
 from bot.digests import Digest
 from bot.events import Target
 from bot.finishing import FinishItem, Handout
@@ -131,6 +132,14 @@ class Meet:
 
 
 @dataclass(frozen=True)
+class Appoint:
+    """Make this person an admin, or take that back."""
+
+    person_id: str
+    is_admin: bool
+
+
+@dataclass(frozen=True)
 class Speak:
     """Write to this person in this language from now on; empty: in their chat's."""
 
@@ -199,6 +208,7 @@ Effect: TypeAlias = (
     | AskDirectory
     | SplitList
     | Meet
+    | Appoint
     | Speak
     | UpdateCopies
     | UpdateAllCopies
@@ -210,7 +220,18 @@ Effect: TypeAlias = (
 )
 
 Row: TypeAlias = (
-    Rollout | CurrentRollout | Readiness | Invitation | Check | Wave | Dialog | Case | FinishItem | Handout | Digest
+    Rollout
+    | CurrentRollout
+    | Readiness
+    | Invitation
+    | Check
+    | Wave
+    | Dialog
+    | Case
+    | FinishItem
+    | Handout
+    | Digest
+    | Approval
 )
 
 
@@ -218,6 +239,9 @@ Row: TypeAlias = (
 class Transition:
     """`state` are the rows as they are to be after the step; a row with a version is stored only on top of the
     version before it. `audit` says what was done in the audit log's words; None when nothing was.
+
+    Where the settings want that, what is `needed` is asked of a second admin before anything of this is stored. What
+    a second admin has `approved` is decided anew, and done.
     """
 
     reply: Reply | None = None
@@ -227,3 +251,5 @@ class Transition:
     subject: str = ""
     outcome: str = "done"
     details: tuple[tuple[str, str | int], ...] = ()
+    needed: Needed | None = None
+    approved: Approval | None = None

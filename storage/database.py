@@ -24,6 +24,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot import ports
+from bot.approvals import Approval
 from bot.digests import Digest
 from bot.finishing import FinishItem, Handout
 from bot.model import Case, Check, CurrentRollout, Dialog, Invitation, Rollout, Wave
@@ -31,6 +32,7 @@ from bot.ports import StaleWrite, StoreUnavailable
 from bot.readiness import Readiness
 from bot.transition import Row
 from storage import sqlite_driver
+from storage.approvals import Approvals
 from storage.audit import Audit
 from storage.backlog import Backlog
 from storage.cases import Cases
@@ -50,6 +52,7 @@ from storage.rollouts import Rollouts
 from storage.rows import insert_new, replace, values
 from storage.sign_ins import SignIns
 from storage.tables import (
+    APPROVAL,
     CASE,
     CHECK,
     CURRENT_ROLLOUT,
@@ -71,6 +74,7 @@ POOL_TIMEOUT = 10  # seconds a transaction waits for a connection
 NOTICED_WHEN_GONE = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 
 _TABLES = {
+    Approval: APPROVAL,
     Rollout: ROLLOUT,
     Invitation: INVITATION,
     Wave: WAVE,
@@ -192,6 +196,7 @@ class Transaction(ports.Transaction):
         self.people: ports.People = People(connection)
         self.rollouts: ports.Rollouts = Rollouts(connection)
         self.digests: ports.Digests = Digests(connection)
+        self.approvals: ports.Approvals = Approvals(connection)
         self.escalations: ports.Escalations = Escalations(connection)
         self.cases: ports.Cases = Cases(connection)
         self.invitations: ports.Invitations = Invitations(connection)

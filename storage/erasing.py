@@ -174,6 +174,7 @@ def _is_needed(admins: Collection[str]) -> ColumnElement[bool]:
     """Whether the bot still has to know a person: `admins` are e-mail addresses, platform user ids or person ids."""
     return or_(
         PERSON.c.is_workspace_admin,
+        PERSON.c.is_appointed,
         *(func.lower(column).in_(admins) for column in (PERSON.c.email, PERSON.c.user_id, PERSON.c.id)),
         exists().where(INVITATION.c.person_id == PERSON.c.id),
         exists().where(ROLLOUT.c.created_by == PERSON.c.id, ROLLOUT.c.erased_at.is_(None)),

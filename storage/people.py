@@ -83,6 +83,10 @@ class People:
         """What the person has chosen; empty: nothing."""
         await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(language=language))
 
+    async def appoint(self, person_id: str, *, is_admin: bool) -> None:
+        """Make somebody an admin, or take that back."""
+        await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(is_appointed=is_admin))
+
     async def set_channel(self, person_id: str, channel_id: str) -> None:
         """Where the person's direct messages go."""
         await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(channel_id=channel_id))
@@ -107,7 +111,7 @@ class People:
             .where(
                 WORKSPACE.c.company == company,
                 WORKSPACE.c.active,
-                or_(PERSON.c.is_workspace_admin, named),
+                or_(PERSON.c.is_workspace_admin, PERSON.c.is_appointed, named),
                 ~PERSON.c.is_bot,
                 ~PERSON.c.is_deactivated,
             )

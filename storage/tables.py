@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint, text
 from sqlmodel import SQLModel
 
-from bot import digests, finishing, model, readiness
+from bot import approvals, digests, finishing, model, readiness
 
 METADATA = MetaData(
     naming_convention={
@@ -167,6 +167,10 @@ class FinishItemTable(Stored, finishing.FinishItem, table=True):
     )
 
 
+class ApprovalTable(Stored, approvals.Approval, table=True):
+    __tablename__ = "approval"
+
+
 class HandoutTable(Stored, finishing.Handout, table=True):
     __tablename__ = "handout"
     __table_args__ = (_refers("rollout_id", "rollout.id"),)
@@ -203,6 +207,7 @@ LOOK_UP = _table(LookUpTable)
 DIALOG = _table(DialogTable)
 CASE = _table(CaseTable)
 FINISH_ITEM = _table(FinishItemTable)
+APPROVAL = _table(ApprovalTable)
 HANDOUT = _table(HandoutTable)
 AUDIT = _table(AuditTable)
 INBOX = _table(InboxTable)

@@ -12,7 +12,10 @@ from functools import cache
 from itertools import cycle
 from typing import Any
 
+from bot.approvals import Approval, ApprovalKind, ApprovalState, Needed
 from bot.conversations import CONVERSATIONS, answers
+from bot.conversations.admins import AdminsLoaded
+from bot.conversations.approval import ApprovalLoaded, ask_for, decided, question_message
 from bot.conversations.case import CaseLoaded, SolvedLoaded
 from bot.conversations.case_messages import reply_message
 from bot.conversations.confirm import ConfirmLoaded
@@ -41,7 +44,7 @@ from bot.conversations.wave_messages import progress_message
 from bot.conversations.wish import SHOWN, WishLoaded
 from bot.digests import Digest
 from bot.events import HomeOpened, MessageReceived, PeopleFound, Problem, Target, TargetKind
-from bot.messages import Form, Message, Token, Tone, text
+from bot.messages import Form, Link, Message, Token, Tone, text
 from bot.model import (
     Case,
     CaseState,
@@ -750,6 +753,65 @@ def _remind(of: Company) -> Scenes:
     yield "none", _decide("remind", RemindLoaded(here, named=named[1:]), command("remind", mention(LINUS)))
 
 
+def _admins(of: Company) -> Scenes:
+    here = scene(of.rollout, admins=(of.invitee.email,))
+    appointed = person("bea", is_appointed=True)
+    listed = (of.admin, of.invitee, appointed)
+    target = mention(of.invitee)
+    for name, words, named, admins in (
+        ("list", (), None, listed),
+        ("many", (), None, listed * 11),
+        ("added", ("add", target), of.invitee, listed),
+        ("added, not met yet", ("add", mention(LINUS)), None, listed),
+        ("added again", ("add", target), appointed, listed),
+        ("a guest", ("add", target), person("gus", is_guest=True), listed),
+        ("removed", ("remove", target), appointed, listed),
+        ("removed, not one", ("remove", target), of.invitee, listed),
+        ("unknown address", ("add", Target(TargetKind.EMAIL, "x@else.example", of.words[:50])), None, listed),
+        ("usage", ("promote", target), of.invitee, listed),
+    ):
+        yield name, _decide("admins", AdminsLoaded(here, None, named, admins), command("admins", *words))
+
+
+def _approval(of: Company) -> Scenes:
+    here = scene(of.rollout)
+    asked = press(Token("invite", "send", "dialog-1", 2), of.admin)
+    wanted = [
+        (
+            ApprovalKind.LOGIN_URL,
+            text("approval.login_url", enterprise=of.rollout.name, url=Link(of.rollout.login_url)),
+        ),
+        *((ApprovalKind.ADMINS, text(f"approval.admin.{what}", name=of.words[:60])) for what in ("add", "remove")),
+        *(
+            (ApprovalKind.SEND, text(f"approval.{what}", count=1200, enterprise=of.rollout.name))
+            for what in ("invite", "remind", "farewell", "old_token")
+        ),
+    ]
+    for kind, what in wanted:
+        needed = Needed(kind, what, 1200)
+        others = (of.invitee, person("bea", name=of.words[:60]))
+        question = ask_for(needed, asked, others, NOON, company="default")
+        yield f"asked, {kind}", question
+        (approval,) = question.state
+        assert isinstance(approval, Approval)
+        yield f"question, {kind}", Transition(Whisper(question_message(approval, of.admin)))
+        for state in (ApprovalState.APPROVED, ApprovalState.OVERTAKEN):
+            yield f"{state}, {kind}", decided(approval, of.admin, of.invitee, state)
+        refuse, approve = (Token("approval", each, approval.id, 1) for each in ("refuse", "approve"))
+        loaded = ApprovalLoaded(here, approval=approval, asker=of.admin)
+        yield f"refused, {kind}", _decide("approval", loaded, press(refuse, of.invitee))
+        yield f"by oneself, {kind}", _decide("approval", loaded, press(approve, of.admin))
+        by_admin = replace(loaded, scene=scene(of.rollout, Role.ADMIN))
+        if approval.for_owners:
+            yield f"for owners, {kind}", _decide("approval", by_admin, press(approve, of.invitee))
+        yield f"waiting, {kind}", ask_for(needed, asked, others, NOON, company="default", before=approval)
+        yield f"nobody, {kind}", ask_for(needed, asked, (), NOON, company="default")
+    yield (
+        "gone",
+        _decide("approval", ApprovalLoaded(here), press(Token("approval", "approve", "gone", 1), of.invitee)),
+    )
+
+
 def _language(of: Company) -> Scenes:
     here, mine = scene(of.rollout), _view(of)
     yield "asked for", _decide("language", LanguageLoaded(here), command("language", actor=of.invitee))
@@ -824,6 +886,8 @@ MAKERS = {
     "problems": _problems,
     "status": _status,
     "remind": _remind,
+    "admins": _admins,
+    "approval": _approval,
     "language": _language,
     "pause": _pause,
     "exempt": _exempt,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.conversations.admins import ADMINS
+from bot.conversations.approval import APPROVAL
 from bot.conversations.case import CASE, SOLVED
 from bot.conversations.confirm import CONFIRM
 from bot.conversations.digest import DIGEST
@@ -30,6 +32,8 @@ CONVERSATIONS: Mapping[str, Conversation] = {
     conversation.name: conversation
     for conversation in (
         SETUP,
+        ADMINS,
+        APPROVAL,
         READY,
         INVITE,
         WAVE,

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.approvals import ApprovalKind, Needed
 from bot.conversations import answers
 from bot.conversations.finish import load_items, load_rollout
 from bot.conversations.scene import Conversation, Loaded, Scene
@@ -211,6 +212,7 @@ def _write(loaded: RemovalLoaded, rollout: Rollout, event: ButtonPressed | FormS
         audit=f"{kind}.queued",
         subject=rollout.id,
         details=(("people", count),),
+        needed=Needed(ApprovalKind.SEND, text(f"approval.{kind}", count=count, enterprise=rollout.name), count),
     )
 
 

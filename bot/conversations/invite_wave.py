@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from bot.approvals import ApprovalKind, Needed
 from bot.conversations import answers
 from bot.conversations.invite_later import Plan
 from bot.conversations.invite_messages import list_message
@@ -116,6 +117,9 @@ def send_list(
         audit="invite.planned" if day else "invited",
         subject=wave.id,
         details=(("people", wave.size), *((("not_ready", " ".join(not_ready)),) if not_ready else ())),
+        needed=Needed(
+            ApprovalKind.SEND, text("approval.invite", count=wave.size, enterprise=rollout.name), wave.size
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.approvals import ApprovalKind, Needed
 from bot.calendar import is_over
 from bot.commands import command_of, targets_of, words_of
 from bot.conversations import answers
@@ -70,6 +71,7 @@ def _remind_all(loaded: RemindLoaded, rollout: Rollout, event: ManageEvent) -> T
         audit="reminded",
         subject=rollout.id,
         details=(("people", waiting),),
+        needed=Needed(ApprovalKind.SEND, text("approval.remind", count=waiting, enterprise=rollout.name), waiting),
     )
 
 

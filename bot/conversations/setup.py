@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bot.approvals import ApprovalKind, Needed
 from bot.commands import words_of
 from bot.conversations import answers
 from bot.conversations.invitation import as_preview, invitation_message
@@ -19,7 +20,7 @@ from bot.conversations.setup_changes import CHANGED, changed_form, changes_meanw
 from bot.conversations.setup_draft import Draft
 from bot.conversations.setup_steps import NAMES, PREVIEW, STEPS, Errors, SetupStep, Where, one
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted, FormValues
-from bot.messages import Button, Element, Form, Message, Notice, Section, Text, Token, Tone, text
+from bot.messages import Button, Element, Form, Link, Message, Notice, Section, Text, Token, Tone, text
 from bot.model import CurrentRollout, Dialog, FormerSignIn, Invitation, Person, Rollout, derived_id
 from bot.ports import InvitationView, Transaction
 from bot.texts import zone
@@ -162,7 +163,13 @@ def _save(loaded: SetupLoaded, dialog: Dialog, event: FormSubmitted, now: dateti
         audit="rollout.changed" if old else "rollout.created",
         subject=rollout.id,
         details=(("login_url_changed", int(changed_url)), ("version", rollout.version)),
+        needed=_needed(rollout) if old is None or changed_url else None,
     )
+
+
+def _needed(rollout: Rollout) -> Needed:
+    what = text("approval.login_url", enterprise=rollout.name, url=Link(rollout.login_url))
+    return Needed(ApprovalKind.LOGIN_URL, what)
 
 
 def _on_top_of(old: Rollout, rollout: Rollout) -> Rollout:

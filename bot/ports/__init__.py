@@ -22,6 +22,7 @@ from bot.ports.platform import (
     Unclear,
 )
 from bot.ports.store import (
+    Approvals,
     Audit,
     Backlog,
     Cases,
@@ -60,6 +61,7 @@ from bot.ports.views import (
 from bot.transition import Reply
 
 __all__ = [
+    "Approvals",
     "Audit",
     "Backlog",
     "CaseCounts",

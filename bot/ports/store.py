@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
 
+from bot.approvals import Approval
 from bot.digests import Digest
 from bot.figures import Figures
 from bot.finishing import FinishItem, Handout
@@ -83,6 +84,10 @@ class People(Protocol):
 
     async def set_language(self, person_id: str, language: str) -> None:
         """What the person has chosen; empty: nothing."""
+        ...
+
+    async def appoint(self, person_id: str, *, is_admin: bool) -> None:
+        """Make somebody an admin, or take that back."""
         ...
 
     async def set_channel(self, person_id: str, channel_id: str) -> None: ...
@@ -336,6 +341,15 @@ class Invitations(Protocol):
         self, rollout_id: str, limit: int, offset: int = 0, missing: Missing | None = None
     ) -> Sequence[InvitationView]:
         """Who is missing, by name: everybody, or who is missing in this way."""
+        ...
+
+
+class Approvals(Protocol):
+    """What a second admin has to approve."""
+
+    async def approval(self, approval_id: str) -> Approval | None: ...
+    async def forget(self, before: datetime) -> int:
+        """Delete what was asked for before then, decided or not; returns how many."""
         ...
 
 
@@ -635,6 +649,7 @@ class Transaction(Protocol):
     cases: Cases
     invitations: Invitations
     escalations: Escalations
+    approvals: Approvals
     deliveries: Deliveries
     lists: Lists
     look_ups: LookUps

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import adapters
 import bot
+from bot.approvals import ApprovalState
 from bot.commands import COMMANDS
 from bot.conversations.confirm import DELAYS
 from bot.conversations.finish_removal import NOT_SENT
@@ -29,7 +30,17 @@ from bot.digests import Frequency
 from bot.events import Problem
 from bot.finishing import FileKind, FinishStep, StepState
 from bot.messages import Day, Link, Text, When, text
-from bot.model import CheckKind, FormerSignIn, Interval, OldToken, Provisioning, Region, RolloutState, Wish
+from bot.model import (
+    CheckKind,
+    DeliveryKind,
+    FormerSignIn,
+    Interval,
+    OldToken,
+    Provisioning,
+    Region,
+    RolloutState,
+    Wish,
+)
 from bot.ports import Missing, Reason
 from bot.readiness import ReadyPoint
 from bot.texts import LOCALE_DIR, PLAIN, Markup, Reader, language_for, languages, say, zone
@@ -39,9 +50,11 @@ from tests.samples import LARGE, MAKERS, NASTY, SMALL, samples, shown_by
 BOT, ADAPTERS = Path(bot.__file__).parent, Path(adapters.__file__).parent
 
 WISHES = [wish for wish in Wish if wish]
+WRITTEN_TO_MANY = (DeliveryKind.FAREWELL, DeliveryKind.OLD_TOKEN)
 
 # What fills the gap of each key that the code puts together.
 FAMILIES: Mapping[str, Any] = {
+    "approval.{}": {*(each for each in ApprovalState if each is not ApprovalState.OPEN), *WRITTEN_TO_MANY},
     "button.{}": CheckKind,
     "check.{}": CheckKind,
     "check.{}.short": CheckKind,

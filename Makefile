@@ -6,7 +6,7 @@ PORT ?= 3978
 # With it, each of the many processes that the tests start would compile every module anew, for three seconds.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test crossed check transcripts mutants audit secrets sbom vendors lowest postgresql-15 lock clean
+.PHONY: setup demo test crossed rolling check transcripts mutants audit secrets site sbom vendors lowest postgresql-15 lock clean
 
 setup: $(VENV)/.ready  ## create .venv from requirements.lock, with the command `usher`
 
@@ -31,6 +31,9 @@ test: check  ## every check that needs only Python
 
 crossed: setup  ## the stories on the other database: Slack's on PostgreSQL, Teams' on SQLite
 	$(BIN)/pytest tests/e2e tests/crash -m crossed
+
+rolling: setup  ## this version beside the one before on one database; needs git and the history
+	$(BIN)/pytest tests/rolling -n 0
 
 transcripts: setup  ## write anew what every conversation says, after a change that is meant
 	$(BIN)/python -m tests.transcript
@@ -58,6 +61,9 @@ audit: setup $(VENDORS)/.ready  ## known vulnerabilities of what is locked; need
 
 secrets: setup $(VENDORS)/.ready  ## nothing that was committed looks like a secret
 	$(VENDORS)/bin/python .ci/secrets
+
+site: setup $(VENDORS)/.ready  ## docs/ as a site in build/site; fails when a link leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(VENDORS)/bin/mkdocs build --quiet
 
 sbom: setup $(VENDORS)/.ready  ## sbom.json: what the container image holds of Python, as CycloneDX
 	$(VENDORS)/bin/cyclonedx-py requirements --output-reproducible --pyproject pyproject.toml --output-file sbom.json requirements-serve.lock
@@ -89,4 +95,4 @@ lock:  ## write the lock files anew from pyproject.toml: for development and tes
 	$(LOCK) --group vendors --output-file tests/vendors/requirements.lock
 
 clean:
-	rm -rf $(VENV) $(LOWEST) $(VENDORS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist mutants
+	rm -rf build $(VENV) $(LOWEST) $(VENDORS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache dist mutants

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +64,9 @@ async def run(*arguments: str, env: Mapping[str, str], cwd: Path) -> Ended:
 
 
 @asynccontextmanager
-async def serving(env: Mapping[str, str], cwd: Path) -> AsyncIterator[Serving]:
+async def serving(env: Mapping[str, str], cwd: Path, usher: Sequence[str] = (USHER,)) -> AsyncIterator[Serving]:
     """`usher serve`, listening; killed in the end when it has not been stopped."""
-    process = await _started(("serve",), env, cwd)
+    process = await _started(("serve",), env, cwd, usher)
     assert process.stdout is not None
     assert process.stderr is not None
     reading = None
@@ -84,10 +84,12 @@ async def serving(env: Mapping[str, str], cwd: Path) -> AsyncIterator[Serving]:
             await reading
 
 
-async def _started(arguments: tuple[str, ...], env: Mapping[str, str], cwd: Path) -> asyncio.subprocess.Process:
+async def _started(
+    arguments: tuple[str, ...], env: Mapping[str, str], cwd: Path, usher: Sequence[str] = (USHER,)
+) -> asyncio.subprocess.Process:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return await asyncio.create_subprocess_exec(
-        USHER,
+        *usher,
         *arguments,
         cwd=cwd,
         env={**inherited, **env},

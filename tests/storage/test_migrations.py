@@ -182,3 +182,43 @@ async def test_an_older_version_works_with_a_database_that_a_newer_one_has_chang
         assert len(await stored(store, Rollout)) == 1
     finally:
         await store.close()
+
+
+def shape(connection: Connection) -> dict[str, dict[str, tuple[str, bool]]]:
+    """Each table's columns: their type, and whether a row can do without naming them."""
+    inspector: Inspector = inspect(connection)
+    return {
+        table: {
+            column["name"]: (str(column["type"]), bool(column["nullable"] or column["default"] is not None))
+            for column in inspector.get_columns(table)
+        }
+        for table in inspector.get_table_names()
+    }
+
+
+def uniqueness(connection: Connection) -> set[tuple[str, str]]:
+    inspector: Inspector = inspect(connection)
+    made = {
+        (table, str(rule["name"]))
+        for table in inspector.get_table_names()
+        for rule in (*inspector.get_unique_constraints(table), *inspector.get_indexes(table))
+        if rule.get("unique", True)
+    }
+    return made | {(table, rule) for table in inspector.get_table_names() for rule in rules_of(inspector, table)}
+
+
+def rules_of(inspector: Inspector, table: str) -> list[str]:
+    return [str(rule["name"]) for rule in inspector.get_check_constraints(table)]
+
+
+async def test_newer_migrations_only_add_what_an_older_replica_can_do_without(empty_database_url):
+    """So that both can run side by side while one replica after the other is upgraded (tests/rolling)."""
+    await migrate.upgrade(empty_database_url, "0016")
+    before, rules_before = await ask(empty_database_url, shape), await ask(empty_database_url, uniqueness)
+    await migrate.upgrade(empty_database_url)
+    after, rules_after = await ask(empty_database_url, shape), await ask(empty_database_url, uniqueness)
+    for table, columns in before.items():
+        assert columns.items() <= after[table].items(), table
+        added = after[table].keys() - columns.keys()
+        assert all(after[table][name][1] for name in added), (table, added)
+    assert {(table, rule) for table, rule in rules_after if table in before} <= rules_before

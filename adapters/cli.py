@@ -173,6 +173,7 @@ def chat_adapters(
             service_hosts=settings.teams_service_hosts,
             allow_loopback=settings.teams_is_emulated,
             messages_per_second=settings.teams_messages_per_second,
+            catalog_app_id=settings.teams_catalog_app_id,
             login_links=(
                 LoginLinks(settings.public_url, settings.secret_keys) if settings.teams_login_redirect else None
             ),

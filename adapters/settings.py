@@ -106,6 +106,7 @@ class Settings(BaseSettings):
     teams_token_url: Address = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"  # noqa: S105
     teams_graph_url: Address = "https://graph.microsoft.com/v1.0"
     teams_service_hosts: Names = SERVICE_HOSTS
+    teams_catalog_app_id: Text = ""
     teams_login_redirect: bool = False
     teams_messages_per_second: int = Field(default=30, ge=1, le=500)
 

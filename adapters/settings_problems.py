@@ -239,6 +239,8 @@ def _teams_ids(settings: Settings) -> Iterator[str]:
         yield "USHER_TEAMS_APP_ID is not a GUID (00000000-0000-0000-0000-000000000000): copy Microsoft App ID."
     if settings.teams_tenant_id and not is_guid(settings.teams_tenant_id):
         yield "USHER_TEAMS_TENANT_ID is not a GUID: copy the Tenant ID, not the tenant's domain name."
+    if settings.teams_catalog_app_id and not is_guid(settings.teams_catalog_app_id):
+        yield "USHER_TEAMS_CATALOG_APP_ID is not a GUID: copy the App ID that the Teams admin center shows."
 
 
 def is_guid(value: str) -> bool:

@@ -298,7 +298,9 @@ def _told(seen: Person) -> dict[str, object]:
     """What an event tells about a person. A flag that is not set tells something only in a whole profile, which has
     an e-mail address: a click does not make an admin a member, nor a guest a colleague.
     """
-    fields = seen.model_dump(exclude={"seen_at", "language", "is_appointed"})  # no platform tells these
+    fields = seen.model_dump(
+        exclude={"seen_at", "language", "is_appointed", "has_removed_app"}
+    )  # no platform tells these
     silent = ("", "UTC", "en") if seen.email else ("", "UTC", "en", False)
     return {name: value for name, value in fields.items() if value not in silent}
 

@@ -111,7 +111,12 @@ class MessageReceived(Incoming):
 
 @dataclass(frozen=True, kw_only=True)
 class HomeOpened(Incoming):
-    """Somebody opened the bot's Home tab (Slack) or met the bot for the first time (Teams)."""
+    """Somebody opened the bot's Home tab (Slack), or the app was installed for them (Teams).
+
+    `installed`: perhaps by somebody else, so that nobody waits for an answer.
+    """
+
+    installed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,6 +84,7 @@ class Person(SQLModel):
     is_workspace_admin: bool = False
     is_appointed: bool = False  # an owner has made them an admin, in chat
     channel_id: str = ""  # the direct-message conversation with the bot, once known
+    has_removed_app: bool = False  # they do not want it: it is not installed for them again
     seen_at: datetime = Field(sa_type=UtcDateTime)
 
     @staticmethod

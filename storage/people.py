@@ -14,7 +14,11 @@ from storage.rows import by_key, chunks, fields, insert_into, plain, replace, va
 from storage.tables import PERSON, WORKSPACE
 
 _NOT_TOLD = {"name": "", "email": "", "channel_id": "", "time_zone": "UTC", "locale": "en"}
-_SET_CHANNEL = update(PERSON).where(PERSON.c.id == bindparam("of")).values(channel_id=bindparam("channel"))
+_SET_CHANNEL = (
+    update(PERSON)
+    .where(PERSON.c.id == bindparam("of"))
+    .values(channel_id=bindparam("channel"), has_removed_app=False)
+)
 _FLAGS = ("is_bot", "is_deactivated", "is_guest", "is_workspace_admin")
 
 
@@ -68,7 +72,7 @@ class People:
 
         Not told are: an empty name, e-mail address or channel, the time zone UTC, the language en. A flag that is
         set is always told; one that is not set only together with an e-mail address, which whole profiles have and
-        the people in a click or a message do not.
+        the people in a click or a message do not. Whoever has a channel has not removed the app, or has it again.
         """
         if not people:
             return
@@ -87,9 +91,10 @@ class People:
         """Make somebody an admin, or take that back."""
         await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(is_appointed=is_admin))
 
-    async def set_channel(self, person_id: str, channel_id: str) -> None:
-        """Where the person's direct messages go."""
-        await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(channel_id=channel_id))
+    async def removed_app(self, person_id: str) -> None:
+        """The person has removed the bot's app; does nothing where nobody knows them."""
+        gone = {"channel_id": "", "has_removed_app": True}
+        await self._connection.execute(update(PERSON).where(PERSON.c.id == person_id).values(gone))
 
     async def set_channels(self, channels: Mapping[str, str]) -> None:
         """Channel by person id."""
@@ -128,5 +133,8 @@ def _meet(dialect: str) -> postgresql.Insert | sqlite.Insert:
         name: case((new[name] != default, new[name]), else_=PERSON.c[name]) for name, default in _NOT_TOLD.items()
     }
     flags = {name: case((new.email != "", new[name]), else_=or_(PERSON.c[name], new[name])) for name in _FLAGS}
+    there_again = case((new.channel_id != "", False), else_=PERSON.c.has_removed_app)
     seen = case((new.seen_at > PERSON.c.seen_at, new.seen_at), else_=PERSON.c.seen_at)
-    return statement.on_conflict_do_update(index_elements=["id"], set_={**told, **flags, "seen_at": seen})
+    return statement.on_conflict_do_update(
+        index_elements=["id"], set_={**told, **flags, "has_removed_app": there_again, "seen_at": seen}
+    )

@@ -19,12 +19,13 @@ from adapters.teams.inbound import Inbound
 from adapters.teams.install import GLOBAL_SERVICE_URL, Installation
 from adapters.teams.opening import LoginLinks
 from adapters.teams.platform import LIMITS, TeamsPlatform
+from adapters.teams.proactive import ProactiveInstall
 from adapters.teams.profiles import ASK_WHO_WITHIN, Profiles
 from adapters.teams.replies import Replies
 from adapters.teams.roster import Rosters
 from adapters.teams.service_url import SERVICE_HOSTS
 from adapters.teams.signing_keys import METADATA_URL, KeysUnavailable, SigningKeys
-from bot.ports import Clock, Handle, Store
+from bot.ports import Clock, DirectoryUnavailable, Handle, Store
 
 MESSAGES_PATH = "/api/messages"
 # Requests in flight to one host: the dispatcher's ten, and those that answer people.
@@ -51,6 +52,7 @@ class TeamsConfig:
     allow_loopback: bool = False
     time_out: ClientTimeout = TIMEOUT  # for one call of the Bot Connector
     messages_per_second: float = LIMITS.per_second  # all calls in the tenant
+    catalog_app_id: str = ""  # the app's id in the organization's catalogue, where it may be installed for people
     login_links: LoginLinks | None = None  # where who opens the login page is to be noted
     ask_who_within: float = ASK_WHO_WITHIN  # seconds; the person waits for the bot's answer meanwhile
 
@@ -90,17 +92,20 @@ class TeamsAdapter:
             company=config.company,
             service_url=config.service_url,
         )
+        graph = Graph(self._session, self._credentials, clock, config.graph_url)
+        self._proactive = ProactiveInstall(graph, config.catalog_app_id, clock) if config.catalog_app_id else None
         self.platform = TeamsPlatform(
             connector,
             config.app_id,
             replace(LIMITS, per_second=config.messages_per_second),
             config.login_links,
+            self._proactive,
         )
         self._login_links, self._store, self._clock = config.login_links, store, clock
         profiles = Profiles(connector, clock, self._background, config.ask_who_within)
         self.directory = TeamsDirectory(
             Rosters(connector, profiles, clock, config.app_id),
-            Graph(self._session, self._credentials, clock, config.graph_url),
+            graph,
             self._installation,
             store,
             clock,
@@ -149,5 +154,16 @@ class TeamsAdapter:
             ) from error
 
     async def knock(self, public_url: str) -> None:
-        """At POST /api/messages. Raises PlatformUnavailable."""
+        """At POST /api/messages, and at Graph where it is to install the app. Raises PlatformUnavailable."""
         await knock(f"{public_url}{MESSAGES_PATH}")
+        if self._proactive is None:
+            return
+        try:
+            granted = await self._proactive.is_granted()
+        except DirectoryUnavailable as error:
+            raise PlatformUnavailable("Microsoft Graph does not answer at USHER_TEAMS_GRAPH_URL") from error
+        if not granted:
+            raise PlatformUnavailable(
+                "the app may not be installed for people: grant TeamsAppInstallation.ReadWriteSelfForUser.All with "
+                "admin consent, or leave USHER_TEAMS_CATALOG_APP_ID empty"
+            )

@@ -18,7 +18,7 @@ DEFAULT_WAIT = 5.0
 
 
 class GraphRefused(Exception):
-    """Graph does not let this app ask that (`status` 401 or 403), or has nothing there (404)."""
+    """Graph does not let this app do that (`status` 401, 403), has nothing there (404), or has it already (409)."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"Microsoft Graph answered {status}")
@@ -26,7 +26,7 @@ class GraphRefused(Exception):
 
 
 class Graph:
-    """Reads from Graph with the app's own permissions. Raises GraphRefused and DirectoryUnavailable."""
+    """Asks Graph with the app's own permissions. Raises GraphRefused and DirectoryUnavailable."""
 
     def __init__(
         self, session: ClientSession, credentials: BotCredentials, clock: Clock, graph_url: str = GRAPH_URL
@@ -35,6 +35,10 @@ class Graph:
         self._credentials = credentials
         self._clock = clock
         self._url = graph_url.rstrip("/")
+
+    def address(self, path: str) -> str:
+        """Of an object, as Graph wants it when one object names another."""
+        return self._url + path
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Json:
         """One object."""
@@ -52,9 +56,20 @@ class Graph:
                 return
             page = await self._get(following, None)
 
+    async def post(self, path: str, body: Json) -> None:
+        """Make something. Once: DirectoryUnavailable leaves open whether it was made."""
+        status, _, wait = await self._once("POST", self._url + path, body=body)
+        if status in {200, 201, 204}:
+            return
+        if status == 401:
+            self._credentials.reject(GRAPH_SCOPE)
+        elif status in {400, 403, 404, 409}:
+            raise GraphRefused(status)
+        raise DirectoryUnavailable(wait)
+
     async def _get(self, url: str, query: Mapping[str, str] | None) -> Json:
         for attempt in range(1, ATTEMPTS + 1):
-            status, answer, wait = await self._once(url, query)
+            status, answer, wait = await self._once("GET", url, query)
             if status == 200:
                 return answer
             if status in {400, 403, 404}:
@@ -68,7 +83,9 @@ class Graph:
             raise GraphRefused(status)
         raise DirectoryUnavailable(wait)
 
-    async def _once(self, url: str, query: Mapping[str, str] | None) -> tuple[int, Json, float]:
+    async def _once(
+        self, method: str, url: str, query: Mapping[str, str] | None = None, body: Json | None = None
+    ) -> tuple[int, Json, float]:
         """Status (0 without an answer), body, and the seconds to wait before asking again."""
         try:
             token = await self._credentials.token(GRAPH_SCOPE)
@@ -77,14 +94,16 @@ class Graph:
                 raise GraphRefused(401) from error
             return 0, {}, DEFAULT_WAIT
         try:
-            async with self._session.get(
+            async with self._session.request(
+                method,
                 url,
                 params=query,
+                json=body,
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=TIMEOUT,
                 allow_redirects=False,  # a redirect would carry the token to another host
             ) as response:
-                answer = await response.json(content_type=None)
+                answer = await response.json(content_type=None)  # None for an empty body
         except (ClientError, OSError, ValueError):
             return 0, {}, DEFAULT_WAIT
         wait = _seconds(response.headers.get("Retry-After"), 0.0 if response.status == 401 else DEFAULT_WAIT)

@@ -150,7 +150,10 @@ class Inbound:
         if activity.action == "add":
             asked = await self._asked(activity)
             event = HomeOpened(
-                id=event_id(asked.workspace.id, activity), workspace_id=asked.workspace.id, actor=asked.person
+                id=event_id(asked.workspace.id, activity),
+                workspace_id=asked.workspace.id,
+                actor=asked.person,
+                installed=True,
             )
             self._replies.to_words(asked, await self._handle(event))
         elif activity.action == "remove":

@@ -84,8 +84,7 @@ class Installation:
         """Somebody removed the bot: their chat with it can no longer be written to."""
         person_id = Person.key(self.workspace_id, user_id)
         async with self._store.transaction() as tx:
-            if await tx.people.person(person_id) is not None:
-                await tx.people.set_channel(person_id, "")
+            await tx.people.removed_app(person_id)
 
     async def chat_of(self, person: Person) -> str:
         """The id of the personal chat with somebody, "" when it is not known."""

@@ -6,10 +6,11 @@ from adapters.teams import outcomes
 from adapters.teams.connector import Connector
 from adapters.teams.connector_error import ConnectorError
 from adapters.teams.opening import LoginLinks
+from adapters.teams.proactive import ProactiveInstall, after_installing
 from adapters.teams.render import message_activity
 from bot.messages import Message
 from bot.model import Person, Platform, Workspace
-from bot.ports import Limits, Outcome, Reason, Sent, Throttled, Unclear
+from bot.ports import Limits, Outcome, Reason, Refused, Sent, Throttled, Unclear
 from bot.readers import reader_of
 from bot.texts import Reader
 
@@ -34,12 +35,18 @@ class TeamsPlatform:
     can_find = False  # the Connector cannot be asked for a message
 
     def __init__(
-        self, connector: Connector, app_id: str, limits: Limits = LIMITS, links: LoginLinks | None = None
+        self,
+        connector: Connector,
+        app_id: str,
+        limits: Limits = LIMITS,
+        links: LoginLinks | None = None,
+        proactive: ProactiveInstall | None = None,
     ) -> None:
         self.limits = limits
         self._connector = connector
         self._app_id = app_id
         self._links = links
+        self._proactive = proactive
 
     def activity(self, message: Message, reader: Reader) -> dict[str, object]:
         """The activity that shows a message."""
@@ -47,12 +54,9 @@ class TeamsPlatform:
 
     async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:  # noqa: ARG002  # Teams has no place for an id that could be found again
         """One message; the conversation is made first where it is not known, which shows nothing."""
-        conversation_id = person.channel_id
-        if not conversation_id:
-            try:
-                conversation_id = await self.conversation(workspace, person.user_id)
-            except ConnectorError as error:
-                return outcomes.of_create(error)
+        conversation_id = person.channel_id or await self._first_conversation(workspace, person)
+        if not isinstance(conversation_id, str):
+            return conversation_id
         activity = self.activity(message, reader_of(person))
         try:
             message_id = await self._posted(workspace.service_url, conversation_id, activity)
@@ -79,6 +83,23 @@ class TeamsPlatform:
     ) -> Sent | Unclear | Throttled | None:
         """Teams cannot say: always Unclear."""
         return Unclear(Reason.INTERRUPTED)
+
+    async def _first_conversation(self, workspace: Workspace, person: Person) -> str | Outcome:
+        """The new chat's id; or what came of trying to make it. Installs the app first where that is wanted."""
+        made = await self._made(workspace, person)
+        if made != Refused(Reason.NOT_INSTALLED) or self._proactive is None:
+            return made
+        hindered = await self._proactive.install(person)
+        if hindered is not None:
+            return hindered
+        made = await self._made(workspace, person)
+        return made if isinstance(made, str) else after_installing(made)
+
+    async def _made(self, workspace: Workspace, person: Person) -> str | Outcome:
+        try:
+            return await self.conversation(workspace, person.user_id)
+        except ConnectorError as error:
+            return outcomes.of_create(error)
 
     async def conversation(self, workspace: Workspace, user_id: str) -> str:
         """The id of the personal chat with somebody (Teams or Entra id). Raises ConnectorError."""

@@ -20,10 +20,13 @@ from bot.transition import ShowHome, Transition, Whisper
 
 @dataclass(frozen=True)
 class HomeLoaded(Loaded):
-    """What concerns this person: their own invitation; for an admin, the rollout's counts."""
+    """What concerns this person: their own invitation, and whether a message about it is on its way; for an admin,
+    the rollout's counts.
+    """
 
     view: InvitationView | None = None
     counts: RolloutCounts | None = None
+    under_way: bool = False
 
 
 def _help(loaded: Loaded, event: CommandIssued | ButtonPressed | FormSubmitted, _now: datetime) -> Transition:
@@ -75,19 +78,32 @@ async def _load_home(tx: Transaction, event: HomeOpened | MessageReceived, scene
     counts = None
     if may(scene.role, "status", "show", is_invitee=False) and scene.rollout is not None:
         counts = await tx.invitations.counts(scene.rollout.id)
-    return HomeLoaded(scene, view=view, counts=counts)
+    under_way = False
+    if isinstance(event, HomeOpened) and event.installed and view is not None:
+        under_way = bool(await tx.deliveries.under_way([view.invitation.id]))
+    return HomeLoaded(scene, view=view, counts=counts, under_way=under_way)
 
 
 def _home(loaded: HomeLoaded, event: HomeOpened | MessageReceived, _now: datetime) -> Transition:
     if isinstance(event, MessageReceived):
         return _written_to(loaded, event)
     rollout = loaded.scene.rollout
+    if event.installed and not _is_greeted(loaded):
+        return Transition()
     if loaded.counts is not None and rollout is not None:
         status = for_role(status_message(rollout, loaded.counts), loaded.scene.role)
         return Transition(reply=ShowHome(_with_own(status, loaded.view) if loaded.view else status))
     if loaded.view is not None:
         return Transition(reply=ShowHome(invitation_message(loaded.view)))
     return Transition(reply=ShowHome(help_message(loaded.scene)))
+
+
+def _is_greeted(loaded: HomeLoaded) -> bool:
+    """Whether somebody hears from the bot because its app was installed: an organization may install it for everybody
+    in one night, and the bot itself installs it for whoever it is just about to write to.
+    """
+    waits = loaded.view is not None and loaded.view.invitation.is_open
+    return (waits or loaded.scene.role.runs_rollouts) and not loaded.under_way
 
 
 def _with_own(status: Message, view: InvitationView) -> Message:

@@ -190,7 +190,8 @@ async def test_whoever_opens_the_bots_home_sees_where_they_stand(chat: Chat):
     await chat.admin.meets_the_bot()
     await chat.admin.reads("Acme's move to SSO")
     await chat.outsider.meets_the_bot()
-    await chat.outsider.reads("I help your company move SonarQube Cloud")
+    if chat.name == "slack":  # on Teams an organization may have installed the app for everybody: nobody is greeted
+        await chat.outsider.reads("I help your company move SonarQube Cloud")
     await chat.invitee.meets_the_bot()
     home = await chat.invitee.reads("Acme is moving SonarQube Cloud to single sign-on")
     await chat.invitee.presses("I can see my organizations", on=home)

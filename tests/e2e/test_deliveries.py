@@ -219,6 +219,21 @@ async def test_somebody_without_the_app_is_shown_with_what_to_do_and_finds_their
     await confirms_everything(isaiah)
 
 
+async def test_somebody_without_the_app_gets_it_with_their_invitation_where_the_tenant_lets_the_bot_install_it(
+    office: Office,
+):
+    office.changed_settings = {"teams_catalog_app_id": "6f1f1a3e-0000-4000-8000-000000000001"}
+    await office.restarts_the_bot()
+    chat = Chat("teams", office)
+    isaiah = chat.person("isaiah")
+    await sets_up(chat.admin)
+    await sends(chat, isaiah)
+    await office.settles()
+    await isaiah.reads("Acme is moving SonarQube Cloud to single sign-on")
+    assert len(isaiah.invitations) == 1
+    await confirms_everything(isaiah)
+
+
 async def test_an_answer_that_comes_too_fast_for_the_platform_is_shown_a_moment_later(chat: Chat):
     """A message that a platform refused with 429 was not shown: nobody has to ask again."""
     await invited(chat)

@@ -87,9 +87,13 @@ def test_in_a_team_the_commands_are_in_the_slash_list_too(manifest):
 
 def test_the_app_asks_for_no_right_of_its_own(manifest):
     """Neither Graph nor resource-specific permissions: those of Graph are an admin's choice, in the registration."""
-    assert "webApplicationInfo" not in manifest
     assert "authorization" not in manifest
     assert manifest["permissions"] == ["identity", "messageTeamMembers"]
+
+
+def test_graph_knows_the_app_as_the_registrations_own(manifest):
+    """TeamsAppInstallation.ReadWriteSelfForUser.All is for the app whose manifest names the registration."""
+    assert manifest["webApplicationInfo"] == {"id": manifest["bots"][0]["botId"]}
 
 
 def test_the_guide_names_the_graph_permissions_that_the_code_uses_and_no_other():
@@ -104,6 +108,8 @@ GRAPH_PERMISSIONS = {
     "/users": "User.Read.All",
     "/users/{}": "User.Read.All",
     "/users/{}/manager": "User.Read.All",
+    "/users/{}/teamwork/installedApps": "TeamsAppInstallation.ReadWriteSelfForUser.All",
+    "/appCatalogs/teamsApps/{}": "TeamsAppInstallation.ReadWriteSelfForUser.All",  # named as what to install
     "/groups/{}/members": "GroupMember.Read.All",
     "/groups/{}/owners": "GroupMember.Read.All",
     "/teams/{}/tags/{}/members": "TeamworkTag.Read.All",

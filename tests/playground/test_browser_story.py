@@ -164,7 +164,7 @@ async def test_a_rollout_from_setup_to_confirmation_on_both_sides_of_the_page() 
         await slack.press("Charts")
         await slack.reads("How far people got")
         pictures = slack.find("messages").locator("figure img")
-        await expect(pictures).to_have_count(2)
+        await expect(pictures).to_have_count(4)  # how far, over time, by wave, by group
         for picture in await pictures.all():
             assert await picture.evaluate("shown => shown.decode().then(() => shown.naturalWidth)") == 1280
         await teams.become("adele")

@@ -105,9 +105,27 @@ async def test_an_e_mail_address_is_stored_case_folded(store):
 async def test_the_channel_of_a_person_is_remembered(store):
     await begin(store, ["ada"])
     async with store.transaction() as tx:
-        await tx.people.set_channel("slack:T1:ada", "D7")
+        await tx.people.set_channels({"slack:T1:ada": "D7"})
 
     assert (await known(store)).channel_id == "D7"
+
+
+async def test_whoever_has_removed_the_app_has_it_again_when_their_chat_is_told(store):
+    await begin(store, ["ada"])
+    for again in (
+        lambda people: people.set_channels({"slack:T1:ada": "D7"}),
+        lambda people: people.meet([person("ada", channel_id="D7")]),
+    ):
+        async with store.transaction() as tx:
+            await tx.people.removed_app("slack:T1:ada")
+        await meet(store, person("ada"))
+        gone = await known(store)
+        async with store.transaction() as tx:
+            await again(tx.people)
+
+        back = await known(store)
+        assert (gone.channel_id, gone.has_removed_app) == ("", True)
+        assert (back.channel_id, back.has_removed_app) == ("D7", False)
 
 
 async def test_active_workspaces_are_listed_by_company(store):

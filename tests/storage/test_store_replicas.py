@@ -99,9 +99,9 @@ async def test_transactions_in_each_others_way_end_with_one_stale(replicas):
 
     async def mark(replica, first, second):
         async with replica.transaction() as tx:
-            await tx.people.set_channel(first, "D1")
+            await tx.people.set_channels({first: "D1"})
             await barrier.wait()
-            await tx.people.set_channel(second, "D1")
+            await tx.people.set_channels({second: "D1"})
 
     results = await asyncio.gather(
         mark(one, "slack:T1:ada", "slack:T1:ben"), mark(two, "slack:T1:ben", "slack:T1:ada"), return_exceptions=True

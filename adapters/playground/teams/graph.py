@@ -70,12 +70,12 @@ class Graph:
         return web.json_response({"@odata.type": "#microsoft.graph.user", **_user_json(manager)})
 
     async def _install(self, request: web.Request) -> web.Response:
-        account = self._account(request)
         body = await json_object(request)
         if "teamsApp@odata.bind" not in body:
             raise Refused(400, "BadRequest", "Bad bind value; teamsApp@odata.bind is missing.")
         if not self.may_install:
             raise Refused(403, "Forbidden", "Missing role permissions on the request.")
+        account = self._account(request)
         if account.installed:
             raise Refused(409, "Conflict", "Caller is already installed for this user.")
         await self._link.install(account)

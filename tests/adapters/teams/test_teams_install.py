@@ -57,6 +57,7 @@ async def test_somebody_who_installs_the_app_is_welcomed_once(bot: Bot):
     await bot.adapter.settled()
     (event,) = bot.events
     assert isinstance(event, HomeOpened)
+    assert event.installed
     assert event.actor.channel_id == bot.teams.tenant.personal_chat(bot.teams.tenant.accounts["isaiah"]).id
     assert [each.words for each in bot.teams.person("isaiah").chat] == ["Welcome"]
 

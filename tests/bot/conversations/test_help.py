@@ -50,8 +50,8 @@ def message(text: str, *typed: str | Target) -> MessageReceived:
     return MessageReceived(id=event_id(), workspace_id="slack:T1", actor=ADA, text=text, words=typed)
 
 
-def opened(role: Role = Role.MEMBER, **loaded: Any) -> Transition:
-    event = HomeOpened(id=event_id(), workspace_id="slack:T1", actor=GRACE)
+def opened(role: Role = Role.MEMBER, *, installed: bool = False, **loaded: Any) -> Transition:
+    event = HomeOpened(id=event_id(), workspace_id="slack:T1", actor=GRACE, installed=installed)
     return HOME.decide(HomeLoaded(scene(rollout(), role), **loaded), event, NOON)
 
 
@@ -197,6 +197,27 @@ def test_home_shows_an_invitee_their_invitation() -> None:
 
 def test_home_shows_everybody_else_what_the_bot_is() -> None:
     assert body_keys(message_of(opened().reply)) == ["help.invitee"]
+
+
+def test_whoever_gets_the_app_sees_an_invitation_that_could_not_be_sent_to_them() -> None:
+    assert opened(installed=True, view=view()).reply == ShowHome(invitation_message(view()))
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        pytest.param({}, id="a stranger"),
+        pytest.param({"view": view(done_at=NOON)}, id="done"),
+        pytest.param({"view": view(), "under_way": True}, id="just written to"),
+        pytest.param({"role": Role.OWNER, "view": view(), "under_way": True}, id="an admin who is just written to"),
+    ],
+)
+def test_who_gets_the_app_without_having_asked_for_it_is_not_greeted(of: dict[str, Any]) -> None:
+    assert opened(installed=True, **of) == Transition()
+
+
+def test_an_admin_who_gets_the_app_sees_where_to_start() -> None:
+    assert body_keys(message_of(opened(Role.OWNER, installed=True).reply))[0] == "help.current"
 
 
 def test_home_shows_an_invited_admin_their_own_invitation_too() -> None:

@@ -38,6 +38,7 @@ from adapters.slack.inbound import ASK_WHO_WITHIN as SLACK_PROFILE_WITHIN
 from adapters.slack.oauth import OAuth, OAuthConfig
 from adapters.slack.platform import LIMITS as SLACK
 from adapters.slack.shared import SharedSlackAdapter, Sites
+from adapters.slack.tokens import RENEW_EVERY, AppCredentials, Tokens
 from adapters.sonarqube import SonarQubeApi
 from adapters.teams.adapter import TeamsAdapter, TeamsConfig
 from adapters.teams.opening import LoginLinks
@@ -52,7 +53,7 @@ from bot.lookups import LookUpWorker
 from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, Handle, Store, StoreUnavailable
 from bot.roles import Admins
-from bot.schedule import build_scheduler, watch_admin_groups, watch_sign_ins
+from bot.schedule import build_scheduler, every, watch_admin_groups, watch_sign_ins
 from bot.transition import Reply
 from bot.waves import WaveWorker
 from storage import migrate
@@ -133,6 +134,9 @@ async def assembled(
             keep_for=settings.keep_people_for,
             directories=directories,
         )
+        for adapter in adapters:
+            if isinstance(adapter, SharedSlackAdapter):
+                every(scheduler, RENEW_EVERY, adapter.tokens.renew)
         if settings.admin_groups:
             watch_admin_groups(scheduler, store, directories, groups, clock)
         if settings.sonarqube_token:
@@ -205,24 +209,18 @@ def _slack_adapter(
         home = SlackAdapter(with_token(token, settings.slack_app_token.get_secret_value()), handle, store, clock)
     if home is not None and not settings.slack_client_id:
         return home
-    oauth = OAuthConfig(
-        client_id=settings.slack_client_id,
-        client_secret=settings.slack_client_secret.get_secret_value(),
-        api_url=settings.slack_api_url,
-        public_url=settings.public_url,
+    app = AppCredentials(
+        settings.slack_client_id, settings.slack_client_secret.get_secret_value(), settings.slack_api_url
     )
-    vault = Vault(settings.secret_keys)
+    tokens = Tokens(app, store, clock, Vault(settings.secret_keys))
 
-    def made(sealed: str) -> SlackAdapter | None:
-        try:
-            return SlackAdapter(with_token(vault.open(sealed)), handle, store, clock)
-        except Unreadable:
-            return None
+    def made(bot_token: str) -> SlackAdapter:
+        return SlackAdapter(with_token(bot_token), handle, store, clock)
 
     limits_of_each = replace(SLACK, per_second=settings.slack_messages_per_minute / 60)
-    sites = Sites(home, made, store, limits_of_each)
-    signing_secret = settings.slack_signing_secret.get_secret_value()
-    return SharedSlackAdapter(signing_secret, sites, OAuth(oauth, store, clock, vault, sites.is_home))
+    sites = Sites(home, made, tokens, store, limits_of_each)
+    oauth = OAuth(OAuthConfig(app, settings.public_url, settings.slack_pkce), store, clock, tokens, sites.is_home)
+    return SharedSlackAdapter(settings.slack_signing_secret.get_secret_value(), sites, oauth, tokens)
 
 
 async def serve(settings: Settings, *, stop: asyncio.Event | None = None) -> int:

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     slack_signing_secret: Secret = SecretStr("")
     slack_app_token: Secret = SecretStr("")
     slack_client_id: Text = ""
+    slack_pkce: bool = False
     slack_client_secret: Secret = SecretStr("")
     slack_api_url: Annotated[Address, AfterValidator(lambda url: f"{url}/")] = "https://slack.com/api/"
     slack_messages_per_minute: int = Field(default=525, ge=1, le=6000)

@@ -200,7 +200,7 @@ def _slack_gaps(settings: Settings) -> Iterator[str]:
 def _slack_prefixes(settings: Settings) -> Iterator[str]:
     bot, app = settings.slack_bot_token.get_secret_value(), settings.slack_app_token.get_secret_value()
     if bot.startswith("xoxe."):
-        yield "USHER_SLACK_BOT_TOKEN is a token that expires: turn token rotation off and install the app again."
+        yield "USHER_SLACK_BOT_TOKEN is a token that expires: turn token rotation off, or install the app by link."
     elif bot and not bot.startswith("xoxb-"):
         yield "USHER_SLACK_BOT_TOKEN is not a bot token: it must begin with xoxb-."
     if app and not app.startswith("xapp-"):

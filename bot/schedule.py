@@ -87,7 +87,7 @@ def build_scheduler(
         (housekeeping, HOUSEKEEPING_EVERY),
     )
     for job, seconds in jobs:
-        _add(scheduler, job, seconds)
+        every(scheduler, seconds, job)
     return scheduler
 
 
@@ -102,7 +102,7 @@ def watch_sign_ins(scheduler: AsyncIOScheduler, store: Store, sonarqube: SonarQu
     async def sign_ins() -> None:
         _tell("sign_ins.seen", await note_sign_ins(store, sonarqube, handle))
 
-    _add(scheduler, sign_ins, SIGN_INS_EVERY)
+    every(scheduler, SIGN_INS_EVERY, sign_ins)
 
 
 def watch_admin_groups(
@@ -117,10 +117,11 @@ def watch_admin_groups(
     async def admin_groups() -> None:
         await groups.refresh(store, directories, HOME_COMPANY, clock.now())
 
-    _add(scheduler, admin_groups, ADMIN_GROUPS_EVERY)
+    every(scheduler, ADMIN_GROUPS_EVERY, admin_groups)
 
 
-def _add(scheduler: AsyncIOScheduler, job: Callable[[], Awaitable[None]], seconds: float) -> None:
+def every(scheduler: AsyncIOScheduler, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+    """A job more, known by its name."""
     scheduler.add_job(_guarded(job), IntervalTrigger(seconds=seconds), id=job.__name__, name=job.__name__)
 
 

@@ -36,6 +36,13 @@ class Vault:
         """Encrypted, with the newest key."""
         return self._keys.encrypt(plain.encode()).decode()
 
+    def opened(self, sealed: str) -> str | None:
+        """Decrypted; None when no key opens it."""
+        try:
+            return self.open(sealed)
+        except Unreadable:
+            return None
+
     def open(self, sealed: str) -> str:
         """Decrypted. Raises Unreadable."""
         try:

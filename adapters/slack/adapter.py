@@ -61,7 +61,6 @@ class SlackAdapter:
         self.directory = SlackDirectory(self._api, people, clock)
         self._inbound = Inbound(
             signing_secret=config.signing_secret,
-            bot_token=config.bot_token,
             api=self._api,
             install=self.install,
             people=people,
@@ -77,6 +76,10 @@ class SlackAdapter:
         """POST /slack/events; not without a signing secret, since then anybody could sign."""
         if self._config.signing_secret:
             app.router.add_post(PATH, self._inbound.serve)
+
+    def use(self, bot_token: str) -> None:
+        """The same workspace has another token."""
+        self._api.use(bot_token)
 
     async def answer(self, received: AsyncBoltRequest) -> web.Response:
         """What `read` made of a request of this workspace."""

@@ -64,7 +64,6 @@ class Inbound:
         self,
         *,
         signing_secret: str,
-        bot_token: str,
         api: WebApi,
         install: Install,
         people: People,
@@ -74,7 +73,6 @@ class Inbound:
         clock: Clock,
         ask_who_within: float = ASK_WHO_WITHIN,
     ) -> None:
-        self._bot_token = bot_token
         self._api = api
         self._install = install
         self._people = people
@@ -136,7 +134,7 @@ class Inbound:
         return AuthorizeResult(
             enterprise_id=None,
             team_id=here.team_id,
-            bot_token=self._bot_token,
+            bot_token=self._api.token,
             bot_id=here.bot_id,
             bot_user_id=here.bot_user_id,
         )

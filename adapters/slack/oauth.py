@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 from hmac import compare_digest
 from secrets import token_urlsafe
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from aiohttp import web
 from yarl import URL
 
 from adapters.slack.install import SCOPES
-from adapters.slack.web_api import ApiFailed, WebApi
+from adapters.slack.tokens import AppCredentials, Token, Tokens
+from adapters.slack.web_api import ApiFailed
 from bot.model import Platform, Workspace
 from bot.ports import Clock, Store
 
@@ -31,35 +33,31 @@ COOKIE = "usher_slack_install"
 LIVES = timedelta(minutes=10)
 
 
-class Vault(Protocol):
-    """Seals what is stored; `open` raises when it was not sealed here."""
-
-    def seal(self, plain: str) -> str: ...  # noqa: D102
-    def open(self, sealed: str) -> str: ...  # noqa: D102
-
-
 @dataclass(frozen=True)
 class OAuthConfig:
-    """The app's own credentials, and where the bot is reached."""
+    """The app, and where the bot is reached. `pkce` where it is switched on in the app (RFC 7636)."""
 
-    client_id: str
-    client_secret: str = field(repr=False)
-    api_url: str
+    app: AppCredentials
     public_url: str
+    pkce: bool = False
 
 
 class OAuth:
     """The two routes. An installed workspace is a company of its own."""
 
     def __init__(
-        self, config: OAuthConfig, store: Store, clock: Clock, vault: Vault, is_home: Callable[[str], bool]
+        self,
+        config: OAuthConfig,
+        store: Store,
+        clock: Clock,
+        tokens: Tokens,
+        is_home: Callable[[str], bool],
     ) -> None:
         self._config = config
         self._store = store
         self._clock = clock
-        self._vault = vault
+        self._tokens = tokens
         self._is_home = is_home  # by the token in the settings, not by link
-        self._api = WebApi("", config.api_url)
 
     @property
     def _redirect_uri(self) -> str:
@@ -67,14 +65,16 @@ class OAuth:
 
     async def install(self, _request: web.Request) -> web.Response:
         """GET /slack/install: off to Slack's consent page."""
-        state = token_urlsafe(32)
-        asked = {"client_id": self._config.client_id, "scope": ",".join(SCOPES), "redirect_uri": self._redirect_uri}
-        consent = URL(self._config.api_url).origin() / "oauth/v2/authorize" % {**asked, "state": state}
+        begun = _Begun(token_urlsafe(32), token_urlsafe(48), (self._clock.now() + LIVES).timestamp())
+        app = self._config.app
+        asked = {"client_id": app.client_id, "scope": ",".join(SCOPES), "redirect_uri": self._redirect_uri}
+        if self._config.pkce:
+            asked |= {"code_challenge": begun.challenge, "code_challenge_method": "S256"}
+        consent = URL(app.api_url).origin() / "oauth/v2/authorize" % {**asked, "state": begun.state}
         sent = web.Response(status=302, headers={"Location": str(consent), "Cache-Control": "no-store"})
-        until = (self._clock.now() + LIVES).timestamp()
         sent.set_cookie(
             COOKIE,
-            self._vault.seal(json.dumps([state, until])),
+            self._tokens.vault.seal(json.dumps(astuple(begun))),
             max_age=int(LIVES.total_seconds()),
             path=REDIRECT,
             httponly=True,
@@ -85,48 +85,43 @@ class OAuth:
 
     async def redirect(self, request: web.Request) -> web.Response:
         """GET /slack/oauth_redirect: 200 installed, 400 refused, 403 another browser, or too late."""
-        state = self._proven(request)
-        if state is None:
+        begun = self._proven(request)
+        if begun is None:
             return _page(403, "This link was not asked for in this browser, or is too old. Begin again.")
         if "code" not in request.query:
             return _page(400, "Slack has not installed SSO Usher.")
         async with self._store.transaction() as tx:
-            used = hashlib.sha256(state.encode()).hexdigest()
+            used = hashlib.sha256(begun.state.encode()).hexdigest()
             if not await tx.inbox.remember(f"slack-install:{used}", self._clock.now()):
                 return _page(403, "This link was used already. Begin again.")
         try:
-            answer = await self._api.call(
-                "oauth.v2.access",
-                client_id=self._config.client_id,
-                client_secret=self._config.client_secret,
-                code=request.query["code"],
-                redirect_uri=self._redirect_uri,
+            verifier = {"code_verifier": begun.verifier} if self._config.pkce else {}
+            data = await self._tokens.exchanged(
+                code=request.query["code"], redirect_uri=self._redirect_uri, **verifier
             )
         except ApiFailed as failed:
             log.warning("slack.not_installed", why=str(failed))
             return _page(400, "Slack refused the installation. Begin again.")
-        return await self._installed(answer.data)
+        return await self._installed(data)
 
-    def _proven(self, request: web.Request) -> str | None:
-        try:
-            state, until = json.loads(self._vault.open(request.cookies.get(COOKIE, "")))
-        except Exception:  # noqa: BLE001  # whatever it is, it is no proof
+    def _proven(self, request: web.Request) -> _Begun | None:
+        sealed = self._tokens.vault.opened(request.cookies.get(COOKIE, ""))
+        if sealed is None:
             return None
-        same = compare_digest(state.encode(), request.query.get("state", "").encode("utf-8", "replace"))
-        return state if same and self._clock.now().timestamp() < until else None
+        begun = _Begun(*json.loads(sealed))
+        same = compare_digest(begun.state.encode(), request.query.get("state", "").encode("utf-8", "replace"))
+        return begun if same and self._clock.now().timestamp() < begun.until else None
 
-    async def _installed(self, data: dict[str, Any]) -> web.Response:
-        team, token = data.get("team") or {}, data.get("access_token")
-        if not token or not team.get("id") or data.get("is_enterprise_install"):
+    async def _installed(self, data: Mapping[str, Any]) -> web.Response:
+        team, token = data.get("team") or {}, Token.of_answer(data, self._clock.now())
+        if token is None or not team.get("id") or data.get("is_enterprise_install"):
             return _page(400, "SSO Usher is installed in one workspace at a time, not in a whole organization.")
-        if data.get("expires_in"):
-            return _page(400, "Turn token rotation off in the app's settings: SSO Usher does not support it yet.")
         if self._is_home(str(team["id"])):
             return _page(400, "This workspace is installed by the token in SSO Usher's settings.")
-        await self._save(str(team["id"]), str(team.get("name") or ""), data)
+        await self._save(str(team["id"]), str(team.get("name") or ""), str(data.get("bot_user_id") or ""), token)
         return _page(200, "SSO Usher is installed. Go on in Slack with /sso help.")
 
-    async def _save(self, team_id: str, name: str, data: dict[str, Any]) -> None:
+    async def _save(self, team_id: str, name: str, bot_user_id: str, token: Token) -> None:
         workspace_id = Workspace.key(Platform.SLACK, team_id)
         async with self._store.transaction() as tx:
             known = await tx.people.workspace(workspace_id)
@@ -136,16 +131,27 @@ class OAuth:
                 external_id=team_id,
                 name=name,
                 company=workspace_id,
-                bot_user_id=str(data.get("bot_user_id") or ""),
-                secret=self._vault.seal(str(data["access_token"])),
+                bot_user_id=bot_user_id,
+                secret=self._tokens.sealed(token),
                 installed_at=known.installed_at if known else self._clock.now(),
             )
             await tx.people.save_workspace(workspace)
         log.info("slack.installed", workspace=workspace_id)
 
-    async def close(self) -> None:
-        """End the connections."""
-        await self._api.close()
+
+@dataclass(frozen=True)
+class _Begun:
+    """An installation that somebody has begun: what only their browser brings back, until when (POSIX time)."""
+
+    state: str
+    verifier: str
+    until: float
+
+    @property
+    def challenge(self) -> str:
+        """RFC 7636, section 4.2, S256."""
+        digest = hashlib.sha256(self.verifier.encode()).digest()
+        return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def _page(status: int, sentence: str) -> web.Response:

@@ -5,7 +5,8 @@ Which workspace a request is from counts only after Slack's signature was found 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
@@ -16,12 +17,14 @@ from adapters.slack.door import knock
 from adapters.slack.inbound import read, refusal
 from adapters.slack.oauth import INSTALL, REDIRECT, OAuth
 from adapters.slack.platform import LIMITS
+from adapters.slack.tokens import NotRenewed, Token, Tokens
 from bot.events import NotFound, Target
 from bot.messages import Message
 from bot.model import Person, Platform, Workspace
 from bot.ports import (
     DirectoryUnavailable,
     Limits,
+    NeverLeft,
     Outcome,
     Reason,
     Refused,
@@ -33,41 +36,66 @@ from bot.ports import (
 )
 
 
+@dataclass
+class _Site:
+    """A workspace's adapter, and the token that it uses: as stored, and opened."""
+
+    secret: str
+    token: Token
+    adapter: SlackAdapter
+
+
 class Sites:
     """The adapter of each workspace: of the one whose token is in the settings, and of those installed by link."""
 
     def __init__(
         self,
         home: SlackAdapter | None,
-        made: Callable[[str], SlackAdapter | None],
+        made: Callable[[str], SlackAdapter],
+        tokens: Tokens,
         store: Store,
         limits: Limits = LIMITS,
     ) -> None:
-        """`made` makes an adapter of a sealed token; None when no key opens it. `limits` are each workspace's."""
+        """`made` makes an adapter of a bot token. `limits` are each workspace's."""
         self.limits = limits
         self.home = home
         self._made = made
+        self._tokens = tokens
         self._store = store
-        self._installed: dict[str, tuple[str, SlackAdapter]] = {}
+        self._installed: dict[str, _Site] = {}
 
     async def of(self, workspace: Workspace) -> SlackAdapter | None:
-        """None for a workspace that has no token."""
+        """None for a workspace that has no token. Raises NotRenewed, StoreUnavailable."""
         here = self.home.install.current if self.home else None
         if here is not None and here.workspace_id == workspace.id:
             return self.home
-        old = self._installed.get(workspace.id)
-        if old is not None and old[0] == workspace.secret:
-            return old[1]
-        self._installed.pop(workspace.id, None)
-        site = None
-        if workspace.secret is not None and workspace.active:
-            site = self._made(workspace.secret)
-        if site is not None:
-            site.install.known(workspace)
-            self._installed[workspace.id] = (str(workspace.secret), site)
-        if old is not None:
-            await old[1].stop()
-        return site
+        site = self._installed.get(workspace.id)
+        if site is not None and site.secret == workspace.secret and not self._tokens.is_ending(site.token):
+            return site.adapter
+        token = await self._tokens.lasting(workspace)
+        site = self._installed.get(workspace.id)
+        if token is None:
+            self._installed.pop(workspace.id, None)
+            if site is not None:
+                await site.adapter.stop()
+            return None
+        if site is None:
+            adapter = self._made(token.access)
+            site = self._installed[workspace.id] = _Site(str(workspace.secret), token, adapter)
+        elif token.ends_at is None or site.token.ends_at is None or token.ends_at >= site.token.ends_at:
+            site.secret, site.token = str(workspace.secret), token  # else the caller's row is older than ours
+            site.adapter.use(token.access)
+        site.adapter.install.known(workspace)
+        return site.adapter
+
+    async def with_another_token(self, workspace: Workspace) -> SlackAdapter | None:
+        """Slack refuses the token: the adapter with the one that was stored meanwhile, None when there is none."""
+        site = self._installed.get(workspace.id)
+        async with self._store.transaction() as tx:
+            stored = await tx.people.workspace(workspace.id)
+        if site is None or stored is None or stored.secret == site.secret:
+            return None
+        return await self.of(stored)
 
     def is_home(self, team_id: str) -> bool:
         """Whether it is the workspace whose token is in the settings; so is any while that one is not known yet."""
@@ -84,12 +112,15 @@ class Sites:
                 return self.home
         async with self._store.transaction() as tx:
             workspace = await tx.people.workspace(Workspace.key(Platform.SLACK, team_id))
-        return None if workspace is None else await self.of(workspace)
+        try:
+            return None if workspace is None else await self.of(workspace)
+        except NotRenewed:
+            raise StoreUnavailable from None  # Slack asks again
 
     async def stop(self) -> None:
         """Close them all."""
-        for _, site in self._installed.values():
-            await site.stop()
+        for site in self._installed.values():
+            await site.adapter.stop()
         self._installed.clear()
         if self.home is not None:
             await self.home.stop()
@@ -107,26 +138,35 @@ class SitesPlatform:
 
     async def send(self, workspace: Workspace, person: Person, message: Message, delivery_id: str) -> Outcome:
         """See adapters.slack.platform."""
-        site = await self._sites.of(workspace)
-        if site is None:
-            return Refused(Reason.TOKEN_REVOKED)
-        return await site.platform.send(workspace, person, message, delivery_id)
+        return await self._tried(workspace, lambda site: site.platform.send(workspace, person, message, delivery_id))
 
     async def update(self, workspace: Workspace, person: Person, sent: Sent, message: Message) -> Outcome:
         """See adapters.slack.platform."""
-        site = await self._sites.of(workspace)
-        if site is None:
-            return Refused(Reason.TOKEN_REVOKED)
-        return await site.platform.update(workspace, person, sent, message)
+        return await self._tried(workspace, lambda site: site.platform.update(workspace, person, sent, message))
 
     async def find(
         self, workspace: Workspace, person: Person, delivery_id: str, since: datetime
     ) -> Sent | Unclear | Throttled | None:
         """See adapters.slack.platform."""
-        site = await self._sites.of(workspace)
+        try:
+            site = await self._sites.of(workspace)
+        except NotRenewed:
+            site = None
         if site is None:
             return Unclear(Reason.TOKEN_REVOKED)
         return await site.platform.find(workspace, person, delivery_id, since)
+
+    async def _tried(self, workspace: Workspace, call: Callable[[SlackAdapter], Awaitable[Outcome]]) -> Outcome:
+        """Once more with the token that another replica has just renewed: what Slack refused was not shown."""
+        try:
+            site = await self._sites.of(workspace)
+            outcome = Refused(Reason.TOKEN_REVOKED) if site is None else await call(site)
+            if outcome != Refused(Reason.TOKEN_REVOKED):
+                return outcome
+            site = await self._sites.with_another_token(workspace)
+            return outcome if site is None else await call(site)
+        except (NotRenewed, StoreUnavailable):
+            return NeverLeft()
 
 
 class SitesDirectory:
@@ -141,32 +181,39 @@ class SitesDirectory:
         self, workspace: Workspace, targets: Sequence[Target]
     ) -> tuple[Sequence[Person], Sequence[NotFound]]:
         """See adapters.slack.directory."""
-        site = await self._sites.of(workspace)
+        site = await self._site(workspace)
         if site is None:
             raise DirectoryUnavailable
         return await site.directory.resolve(workspace, targets)
 
     async def away(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, datetime | None]:
         """See adapters.slack.directory."""
-        site = await self._sites.of(workspace)
+        site = await self._site(workspace)
         return {} if site is None else await site.directory.away(workspace, people)
 
     async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:
         """See adapters.slack.directory."""
-        site = await self._sites.of(workspace)
+        site = await self._site(workspace)
         return {} if site is None else await site.directory.managers(workspace, people)
 
     async def admins_in(self, workspace: Workspace, group: str) -> Collection[str]:
         """See adapters.slack.directory."""
-        site = await self._sites.of(workspace)
+        site = await self._site(workspace)
         return () if site is None else await site.directory.admins_in(workspace, group)
+
+    async def _site(self, workspace: Workspace) -> SlackAdapter | None:
+        try:
+            return await self._sites.of(workspace)
+        except NotRenewed:
+            raise DirectoryUnavailable from None
 
 
 class SharedSlackAdapter:
     """adapters.chat.ChatAdapter for an app that workspaces install by link."""
 
-    def __init__(self, signing_secret: str, sites: Sites, oauth: OAuth) -> None:
+    def __init__(self, signing_secret: str, sites: Sites, oauth: OAuth, tokens: Tokens) -> None:
         self._sites = sites
+        self.tokens = tokens
         self._signing_secret = signing_secret
         self._verifier = SignatureVerifier(signing_secret)
         self._oauth = oauth
@@ -201,7 +248,7 @@ class SharedSlackAdapter:
     async def stop(self) -> None:
         """Close the connections."""
         await self._sites.stop()
-        await self._oauth.close()
+        await self.tokens.close()
 
     async def check(self) -> None:
         """Raises PlatformUnavailable."""

@@ -85,6 +85,17 @@ class WebApi:
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
 
+    @property
+    def token(self) -> str:
+        """The bot token."""
+        return self._token
+
+    def use(self, bot_token: str) -> None:
+        """Call with this token from now on; what is under way ends with the old one."""
+        self._token = bot_token
+        if self._client is not None:
+            self._client.token = bot_token
+
     async def call(self, method: str, **arguments: Any) -> Answer:
         """One request; arguments that are None are left out. Raises ApiFailed, as one of its kinds."""
         given = {name: value for name, value in arguments.items() if value is not None}

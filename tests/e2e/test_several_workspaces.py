@@ -4,128 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import aiohttp
 import pytest
-from aiohttp import web
-from pydantic import SecretStr
-from sqlalchemy import select
-from yarl import URL
 
-from adapters.cli import assembled, main
+from adapters.cli import main
 from adapters.playground.slack import SlackEmulator, payloads
 from adapters.playground.slack.bot_connection import NoAnswer
-from adapters.server import served
-from adapters.settings import Settings
-from bot import faultpoints
-from storage.database import create_engine
-from storage.tables import METADATA
 from storage.vault import Unreadable, Vault, rotate
-from tests.e2e.office import UNHURRIED, OfficeClock
 from tests.e2e.on_slack import OnSlack
 from tests.e2e.rollouts import invites, sets_up
+from tests.e2e.two_workspaces import KEY, TOKENS, Two
 
-KEY, NEWER_KEY = "the key of two workspaces which is long", "a newer key which is quite long as well"
-TOKENS = {"T0ACME": "xoxb-of-acme-1234567890", "T0EVIL": "xoxb-of-evil-0987654321"}
-
-
-@dataclass
-class Exchange:
-    """Slack's one Web API before both emulators: whose token or code it is, theirs is the call."""
-
-    slacks: dict[str, SlackEmulator]
-
-    async def handle(self, request: web.Request) -> web.Response:
-        body, form = await request.read(), await request.post()
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        of_token = {slack.credentials.bot_token: slack for slack in self.slacks.values()}
-        of_code = {code: slack for slack in self.slacks.values() for code in slack.credentials.codes}
-        slack = of_token.get(token) or of_code.get(str(form.get("code")), self.slacks["T0EVIL"])
-        headers = {
-            name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers
-        }
-        url = f"{slack.url}/api/{request.match_info['method']}"
-        async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
-            return web.Response(body=await answer.read(), status=answer.status, content_type="application/json")
-
-
-class Two:
-    """Both workspaces and the bot."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self.clock = OfficeClock()
-        self.slacks = {
-            team: SlackEmulator(now=lambda: self.clock.now().timestamp(), bot_token=token, team_id=team)
-            for team, token in TOKENS.items()
-        }
-        self.acme, self.evil = self.slacks.values()
-        self.url = ""
-        self._stack = AsyncExitStack()
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Two]:
-        faultpoints.install(lambda _: self.clock.something_happens())
-        async with self._stack as stack:
-            exchange = web.Application()
-            exchange.router.add_post("/api/{method}", Exchange(self.slacks).handle)
-            api = await stack.enter_async_context(served(exchange, "127.0.0.1", 0))
-            for slack in self.slacks.values():
-                slack.bot.answer_within = slack.triggers.lives_for = UNHURRIED.answer
-                await stack.enter_async_context(slack.serving())
-            settings = self._settings(api)
-            bot = await stack.enter_async_context(assembled(settings, self.clock, limits=UNHURRIED))
-            self.url = await stack.enter_async_context(served(bot.application(), "127.0.0.1", 0))
-            for slack in self.slacks.values():
-                slack.bot.bot_url = self.url
-            await stack.enter_async_context(bot.running())
-            yield self
-        faultpoints.install(None)
-
-    def _settings(self, api: str) -> Settings:
-        return Settings(
-            _env_file=None,  # type: ignore[call-arg]
-            database_url=SecretStr(f"sqlite:///{self.file}"),
-            public_url="http://127.0.0.1",
-            secret_key=SecretStr(KEY),
-            admins=("alice@example.com",),
-            slack_client_id="111.222",
-            slack_client_secret=SecretStr("playground-client-secret"),
-            slack_signing_secret=SecretStr("playground-signing-secret"),
-            slack_api_url=f"{api}/api/",
-        )
-
-    async def asked(self) -> tuple[str, str]:
-        """Press "Add to Slack": the state that Slack is sent, and the browser's cookie."""
-        async with (
-            aiohttp.ClientSession() as browser,
-            browser.get(f"{self.url}/slack/install", allow_redirects=False) as answer,
-        ):
-            assert answer.status == 302
-            return URL(answer.headers["Location"]).query["state"], answer.cookies["usher_slack_install"].value
-
-    async def comes_back(self, **query: str) -> int:
-        cookie = {"Cookie": f"usher_slack_install={query.pop('cookie', '')}"}
-        url = URL(f"{self.url}/slack/oauth_redirect") % query
-        async with aiohttp.ClientSession() as browser, browser.get(url, headers=cookie) as answer:
-            return answer.status
-
-    async def install(self, slack: SlackEmulator) -> int:
-        state, cookie = await self.asked()
-        return await self.comes_back(state=state, cookie=cookie, code=slack.credentials.issue_code())
-
-    async def rows(self, table: str) -> list[Any]:
-        engine = create_engine(f"sqlite:///{self.file}")
-        try:
-            async with engine.connect() as connection:
-                return list(await connection.execute(select(METADATA.tables[table])))
-        finally:
-            await engine.dispose()
+NEWER_KEY = "a newer key which is quite long as well"
 
 
 @pytest.fixture
@@ -226,6 +118,43 @@ async def test_a_workspace_that_removes_the_app_leaves_no_token_behind_and_can_c
     olivia = OnSlack(two.acme, "olivia")
     await olivia.types("/sso help")
     await olivia.until(lambda: olivia.news)
+
+
+async def test_a_token_that_ends_every_twelve_hours_is_renewed_as_long_as_the_app_is_there(two: Two):
+    two.acme.credentials.rotates = True
+    assert await two.install(two.acme) == 200
+    olivia, alice = OnSlack(two.acme, "olivia"), OnSlack(two.acme, "alice")
+    await sets_up(olivia)
+    tokens = {two.acme.credentials.bot_token}
+    two.clock.move(timedelta(days=1))
+    await invites(olivia, alice)
+    tokens.add(two.acme.credentials.bot_token)
+    two.clock.move(timedelta(days=1))
+    await alice.presses(
+        "I can see my organizations", on=await alice.reads("moving SonarQube Cloud to single sign-on")
+    )
+    tokens.add(two.acme.credentials.bot_token)
+    assert len(tokens) == 3
+    assert all(call.accepted for call in two.acme.log)
+    raw = b"".join(each.read_bytes() for each in two.file.parent.glob("two.db*"))
+    assert not any(token.encode() in raw for token in (*tokens, two.acme.credentials.refresh_token))
+
+
+async def test_with_pkce_a_code_is_worth_nothing_without_what_only_that_browser_brings_back(tmp_path: Path):
+    async with Two(tmp_path / "two.db", slack_pkce=True).opened() as two:
+        query, cookie = await two.consents()
+        assert query["code_challenge_method"] == "S256"
+        assert len(query["code_challenge"]) == 43
+        other, _ = await two.consents()
+        stolen = two.acme.credentials.issue_code(other["code_challenge"])
+        assert await two.comes_back(state=query["state"], cookie=cookie, code=stolen) == 400
+        assert not await two.rows("workspace")
+        assert await two.install(two.acme) == 200
+
+
+async def test_without_pkce_nothing_of_it_is_sent(two: Two):
+    query, _ = await two.consents()
+    assert not any(name.startswith("code_") for name in query)
 
 
 def test_the_command_seals_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

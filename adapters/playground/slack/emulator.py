@@ -90,7 +90,7 @@ class SlackEmulator:
     async def _authorize(self, request: web.Request) -> web.Response:
         """The consent page, where everybody presses Allow: docs.slack.dev/authentication/installing-with-oauth."""
         query = request.query
-        code = self.credentials.issue_code()
+        code = self.credentials.issue_code(query.get("code_challenge", ""))
         raise web.HTTPFound(f"{query['redirect_uri']}?code={code}&state={query.get('state', '')}")
 
     async def start(self, port: int = 0) -> str:

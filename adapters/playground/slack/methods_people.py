@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.playground.slack.arguments import flag
+from adapters.playground.slack.credentials import ROTATED_AFTER
 from adapters.playground.slack.paging import page
 from adapters.playground.slack.refusal import Refused
 
@@ -74,13 +75,18 @@ def auth_test(world: World, _args: Json) -> Json:
 
 
 def oauth_v2_access(world: World, credentials: Credentials, args: Json) -> Json:
-    """oauth.v2.access: a code for a bot token."""
-    code, client = str(args.get("code") or ""), str(args.get("client_id") or "")
-    token = credentials.exchange(code, client, str(args.get("client_secret") or ""))
+    """oauth.v2.access: a bot token for a code, or for a refresh token (docs.slack.dev, "Using token rotation")."""
+    credentials.knows(str(args.get("client_id") or ""), str(args.get("client_secret") or ""))
+    if args.get("grant_type") == "refresh_token":
+        token = credentials.refresh(str(args.get("refresh_token") or ""), world.now())
+    else:
+        token = credentials.exchange(str(args.get("code") or ""), str(args.get("code_verifier") or ""), world.now())
+    rotated = {"refresh_token": credentials.refresh_token, "expires_in": ROTATED_AFTER} if credentials.rotates else {}
     installer = next((user.id for user in world.users.values() if user.kind in {"owner", "admin"}), "")
     return {
         "access_token": token,
         "token_type": "bot",
+        **rotated,
         "scope": credentials.scopes,
         "bot_user_id": world.bot_user_id,
         "app_id": world.app_id,

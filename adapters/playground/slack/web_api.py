@@ -102,7 +102,7 @@ class WebApi:
             return
         app_level = method == "apps.connections.open"
         expected = self._credentials.app_token if app_level else self._credentials.bot_token
-        self._credentials.check(token, expected)
+        self._credentials.check(token, expected, self._world.now())
 
     def _respond(self, call: ApiCall, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
         call.status = status

@@ -97,6 +97,8 @@ async def assembled(
     async with AsyncExitStack() as stack:
         store = Database(url)
         stack.push_async_callback(store.close)
+        if settings.secret_keys:  # as `usher serve` always has; a simulation has none
+            await store.unseal_with(Vault(settings.secret_keys))
         metrics = Metrics()
         stack.enter_context(metrics.counting_log())
         backlog = BacklogCollector(store, clock, store.connections)
@@ -375,7 +377,9 @@ def _rotate_keys(settings: Settings) -> int:
     if not settings.secret_keys:
         return _complain(["USHER_SECRET_KEY is missing: the newest key first, then those it was before."])
     try:
-        count = _run(rotate(settings.database_url.get_secret_value(), Vault(settings.secret_keys)))
+        count = _run(
+            rotate(settings.database_url.get_secret_value(), Vault(settings.secret_keys), SystemClock().now())
+        )
     except Unreadable:
         print("A stored secret opens with none of USHER_SECRET_KEY's keys: add the old one.", file=sys.stderr)
         return FAILED

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic import Field as PydanticField
 from sqlmodel import JSON, Field, SQLModel
 
-from bot.columns import ByValue, UtcDateTime, Validated
+from bot.columns import ByValue, Sealed, UtcDateTime, Validated
 from bot.figures import Figures
 from bot.messages import Message
 
@@ -57,7 +57,7 @@ class Workspace(SQLModel):
     company: str = HOME_COMPANY
     active: bool = True
     bot_user_id: str = ""
-    service_url: str = ""  # Teams: where the tenant's connector is
+    service_url: str = Field(default="", sa_type=Sealed)  # Teams: where the tenant's connector is
     secret: str | None = None  # encrypted; None when the token comes from the settings
     installed_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -83,7 +83,7 @@ class Person(SQLModel):
     is_guest: bool = False
     is_workspace_admin: bool = False
     is_appointed: bool = False  # an owner has made them an admin, in chat
-    channel_id: str = ""  # the direct-message conversation with the bot, once known
+    channel_id: str = Field(default="", sa_type=Sealed)  # the direct-message conversation with the bot, once known
     has_removed_app: bool = False  # they do not want it: it is not installed for them again
     seen_at: datetime = Field(sa_type=UtcDateTime)
 
@@ -356,7 +356,7 @@ class Wave(SQLModel):
     hold_above: int | None = None  # percent of the previous wave's people with a problem; a planned one is then held
     size: int = 0
     withdrawn: int = 0  # of these, who was not written to because the rest was cancelled, and is not invited
-    channel_id: str = ""  # where the progress message is
+    channel_id: str = Field(default="", sa_type=Sealed)  # where the progress message is
     message_id: str = ""
     shown: str = ""  # the counts that the progress message shows
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -425,7 +425,7 @@ class Delivery(SQLModel):
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     attempt: int = 0
     reason: str = ""  # why it is unknown or dead, or was last put off
-    channel_id: str = ""
+    channel_id: str = Field(default="", sa_type=Sealed)
     message_id: str = ""
     sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     outdated: int = 0  # changes of its content that the sent copy does not show yet: to be updated in place

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Update,
     bindparam,
     event,
+    select,
     text,
     update,
 )
@@ -25,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot import ports
 from bot.approvals import Approval
+from bot.columns import Vault
 from bot.digests import Digest
 from bot.finishing import FinishItem, Handout
 from bot.model import Case, Check, CurrentRollout, Dialog, Invitation, Rollout, Wave
@@ -63,6 +65,7 @@ from storage.tables import (
     INVITATION,
     READINESS,
     ROLLOUT,
+    SEALING,
     WAVE,
 )
 
@@ -247,6 +250,16 @@ class Database(ports.Store):
         """
         async with self._connect() as connection, connection.begin():
             yield Transaction(connection)
+
+    async def unseal_with(self, vault: Vault) -> None:
+        """Read what is sealed, and seal what is written where every replica can read it (migration 0020). Raises
+        StoreUnavailable.
+        """
+        dialect: Any = self._engine.dialect
+        dialect.opens_with = vault
+        async with self._connect() as connection:
+            seals = (await connection.execute(select(SEALING))).first() is not None
+        dialect.seals_with = vault if seals else None
 
     @asynccontextmanager
     async def lane(self, lane: str) -> AsyncIterator[bool]:

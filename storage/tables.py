@@ -6,12 +6,14 @@ Foreign keys are checked at commit, so that a transaction may write its rows in 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint, text
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 from bot import approvals, digests, finishing, model, readiness
+from bot.columns import UtcDateTime
 
 METADATA = MetaData(
     naming_convention={
@@ -40,6 +42,14 @@ class Stored(SQLModel):
 
 class WorkspaceTable(Stored, model.Workspace, table=True):
     __tablename__ = "workspace"
+
+
+class SealingTable(Stored, table=True):
+    """A row when conversations are sealed, since every replica of this database can read that."""
+
+    __tablename__ = "sealing"
+
+    since: datetime = Field(primary_key=True, sa_type=UtcDateTime)
 
 
 class PersonTable(Stored, model.Person, table=True):
@@ -192,6 +202,7 @@ def _table(stored: type[Stored]) -> Table:
 
 
 WORKSPACE = _table(WorkspaceTable)
+SEALING = _table(SealingTable)
 PERSON = _table(PersonTable)
 ROLLOUT = _table(RolloutTable)
 CURRENT_ROLLOUT = _table(CurrentRolloutTable)

@@ -5,17 +5,22 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import select, update
+from sqlalchemy import Column, bindparam, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.columns import SEALED
 from storage.connecting import connecting
 from storage.database import create_engine
-from storage.tables import WORKSPACE
+from storage.tables import DELIVERY, PERSON, SEALING, WAVE, WORKSPACE
 
 _PURPOSE = b"SSO Usher: secrets at rest, 1"
+CONVERSATIONS = (WORKSPACE.c.service_url, PERSON.c.channel_id, WAVE.c.channel_id, DELIVERY.c.channel_id)
+BATCH = 1000
 
 
 class Unreadable(Exception):
@@ -55,10 +60,11 @@ def _derived(word: str) -> bytes:
     return urlsafe_b64encode(HKDF(algorithm=SHA256(), length=32, salt=None, info=_PURPOSE).derive(word.encode()))
 
 
-async def rotate(url: str, vault: Vault) -> int:
-    """Seal everything anew with the newest key; returns how many secrets.
+async def rotate(url: str, vault: Vault, now: datetime) -> int:
+    """Seal everything anew with the newest key, and what is not sealed yet; returns how many secrets. From now on,
+    replicas that start seal what they write.
 
-    Raises Unreadable, and then has changed nothing; bot.ports.StoreUnavailable.
+    Raises Unreadable, and then has changed no workspace's token; bot.ports.StoreUnavailable.
     """
     engine = create_engine(url)
     try:
@@ -70,6 +76,31 @@ async def rotate(url: str, vault: Vault) -> int:
             for row in rows:
                 anew = vault.seal(vault.open(row.secret))
                 await connection.execute(update(WORKSPACE).where(WORKSPACE.c.id == row.id).values(secret=anew))
-            return len(rows)
+        count = len(rows)
+        for column in CONVERSATIONS:
+            count += await _sealed_anew(engine, column, vault)
+        async with engine.begin() as connection:
+            if (await connection.execute(select(SEALING))).first() is None:
+                await connection.execute(insert(SEALING).values(since=now))
+        return count
     finally:
         await engine.dispose()
+
+
+async def _sealed_anew(engine: AsyncEngine, column: Column[str], vault: Vault) -> int:
+    """A few rows at a time: the bot goes on meanwhile. The engine has no vault and shows what is stored."""
+    table, count, after = column.table, 0, ""
+    change = update(table).where(table.c.id == bindparam("of")).values({column.name: bindparam("anew")})
+    while True:
+        async with engine.begin() as connection:
+            some = select(table.c.id, column).where(column != "", table.c.id > after).order_by(table.c.id)
+            rows = list(await connection.execute(some.limit(BATCH).with_for_update()))
+            if not rows:
+                return count
+            anew = [{"of": key, "anew": vault.seal(_plain(stored, vault))} for key, stored in rows]
+            await connection.execute(change, anew)
+        count, after = count + len(rows), rows[-1].id
+
+
+def _plain(stored: str, vault: Vault) -> str:
+    return vault.open(stored) if stored.startswith(SEALED) else stored

@@ -12,11 +12,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 
 from adapters.slack.web_api import ApiFailed, ApiRefused, WebApi
+from bot.columns import Vault
 from bot.model import Platform, Workspace
 from bot.ports import Clock, Store
 
@@ -33,13 +34,6 @@ _LOST = {"invalid_refresh_token", "token_revoked", "token_expired", "invalid_gra
 
 class NotRenewed(Exception):
     """The token has ended, and Slack gives no new one at the moment."""
-
-
-class Vault(Protocol):
-    """Seals what is stored; `opened` is None for what was not sealed here."""
-
-    def seal(self, plain: str) -> str: ...  # noqa: D102
-    def opened(self, sealed: str) -> str | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from tests.e2e.rollouts import invites, sets_up
 from tests.e2e.two_workspaces import KEY, TOKENS, Two
 
 NEWER_KEY = "a newer key which is quite long as well"
+NOW = datetime(2026, 5, 4, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -68,14 +69,14 @@ async def test_the_database_holds_no_token_and_its_keys_can_be_changed(two: Two)
 
     (before,) = await two.rows("workspace")
     both = Vault([NEWER_KEY, KEY])
-    assert await rotate(f"sqlite:///{two.file}", both) == 1
+    assert await rotate(f"sqlite:///{two.file}", both, NOW) == 1
     (after,) = await two.rows("workspace")
     assert after.secret != before.secret
     assert Vault([NEWER_KEY]).open(after.secret) == TOKENS["T0ACME"]
     with pytest.raises(Unreadable):
         Vault([KEY]).open(after.secret)
     with pytest.raises(Unreadable):
-        await rotate(f"sqlite:///{two.file}", Vault([KEY]))
+        await rotate(f"sqlite:///{two.file}", Vault([KEY]), NOW)
     assert await two.rows("workspace") == [after]
 
 
@@ -138,6 +139,9 @@ async def test_a_token_that_ends_every_twelve_hours_is_renewed_as_long_as_the_ap
     assert all(call.accepted for call in two.acme.log)
     raw = b"".join(each.read_bytes() for each in two.file.parent.glob("two.db*"))
     assert not any(token.encode() in raw for token in (*tokens, two.acme.credentials.refresh_token))
+    chats = [each for each in two.acme.world.channels if each.startswith("D")]
+    assert chats
+    assert not any(chat.encode() in raw for chat in chats)
 
 
 async def test_with_pkce_a_code_is_worth_nothing_without_what_only_that_browser_brings_back(tmp_path: Path):

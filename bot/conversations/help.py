@@ -10,7 +10,7 @@ from bot.conversations import answers
 from bot.conversations.invitation import invitation_message
 from bot.conversations.scene import Conversation, Loaded, Scene, load_scene_only
 from bot.conversations.status import for_role, status_message
-from bot.events import ButtonPressed, CommandIssued, FormSubmitted, HomeOpened, MessageReceived
+from bot.events import ButtonPressed, CommandIssued, Event, FormSubmitted, HomeOpened, MessageReceived
 from bot.messages import Button, Element, Message, Notice, Section, Style, Token, Tone, text
 from bot.ports import InvitationView, RolloutCounts, Transaction
 from bot.roles import Role, may
@@ -79,7 +79,7 @@ async def _load_home(tx: Transaction, event: HomeOpened | MessageReceived, scene
     if may(scene.role, "status", "show", is_invitee=False) and scene.rollout is not None:
         counts = await tx.invitations.counts(scene.rollout.id)
     under_way = False
-    if isinstance(event, HomeOpened) and event.installed and view is not None:
+    if _was_installed(event) and view is not None:
         under_way = bool(await tx.deliveries.under_way([view.invitation.id]))
     return HomeLoaded(scene, view=view, counts=counts, under_way=under_way)
 
@@ -88,7 +88,7 @@ def _home(loaded: HomeLoaded, event: HomeOpened | MessageReceived, _now: datetim
     if isinstance(event, MessageReceived):
         return _written_to(loaded, event)
     rollout = loaded.scene.rollout
-    if event.installed and not _is_greeted(loaded):
+    if _was_installed(event) and not _is_greeted(loaded):
         return Transition()
     if loaded.counts is not None and rollout is not None:
         status = for_role(status_message(rollout, loaded.counts), loaded.scene.role)
@@ -96,6 +96,10 @@ def _home(loaded: HomeLoaded, event: HomeOpened | MessageReceived, _now: datetim
     if loaded.view is not None:
         return Transition(reply=ShowHome(invitation_message(loaded.view)))
     return Transition(reply=ShowHome(help_message(loaded.scene)))
+
+
+def _was_installed(event: Event) -> bool:
+    return isinstance(event, HomeOpened) and event.installed  # a forged button can lead here too
 
 
 def _is_greeted(loaded: HomeLoaded) -> bool:

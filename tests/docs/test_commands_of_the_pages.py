@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
 
 from adapters.cli import main, parser
+from adapters.settings import Settings, problems
 from bot.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +74,19 @@ def test_a_test_runs_every_subcommand_that_a_page_names(subcommand: str) -> None
     everywhere = (path for path in (ROOT / "tests").rglob("test_*.py") if "vendors" not in path.parts)
     tests = (path for path in everywhere if path != Path(__file__))
     assert any(named.search(path.read_text(encoding="utf-8")) for path in tests)
+
+
+def test_the_key_that_the_pages_make_is_one_that_the_settings_take() -> None:
+    (command,) = typed("python3 -c")
+    made = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True).stdout.strip()
+    wrong = problems(Settings(_env_file=None, secret_key=made, admins=("anna@example.com",)))
+    assert not [each for each in wrong if "USHER_SECRET_KEY" in each]
+
+
+def test_what_the_pages_install_beside_is_an_extra_of_the_package() -> None:
+    extras = {re.search(r"\[(\w+)\]", each)[1] for each in typed("pip install")}
+    assert extras
+    assert extras <= set(metadata("sso-usher").get_all("Provides-Extra"))
 
 
 def test_there_are_commands_to_look_at() -> None:

@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Bot:
-    """Every part, put together by adapters.cli.assembled. `running` starts and stops its loops."""
+    """Every part, put together by adapters.assembly.assembled. `running` starts and stops its loops."""
 
     store: Store
     adapters: Sequence[ChatAdapter]

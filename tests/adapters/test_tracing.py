@@ -56,7 +56,7 @@ def test_that_opentelemetry_is_not_installed_is_told_with_what_to_do(monkeypatch
 
 ASSEMBLE = """
 import asyncio, sys
-from adapters.cli import assembled
+from adapters.assembly import assembled
 from adapters.settings import Settings
 
 async def main():

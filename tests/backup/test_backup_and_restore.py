@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.cli import assembled
+from adapters.assembly import assembled
 from adapters.playground.demo import Playground
 from adapters.playground.slack.faults import accepted_late, rate_limited
 from adapters.server import Bot, served

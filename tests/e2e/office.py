@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import exists, or_, select
 
-from adapters.cli import TimeLimits, assembled
+from adapters.assembly import TimeLimits, assembled
 from adapters.playground.demo import Playground
 from adapters.playground.slack import SlackEmulator
 from adapters.playground.teams.emulator import TeamsEmulator

@@ -20,7 +20,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from adapters import logs
-from adapters.cli import assembled
+from adapters.assembly import assembled
 from adapters.playground.demo import Playground
 from adapters.playground.slack.bot_connection import signature
 from adapters.server import served

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from yarl import URL
 
-from adapters.cli import assembled
+from adapters.assembly import assembled
 from adapters.playground.slack import SlackEmulator
 from adapters.server import served
 from adapters.settings import Settings

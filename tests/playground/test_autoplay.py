@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from adapters.cli import assembled
+from adapters.assembly import assembled
 from adapters.playground.autoplay import autoplay
 
 

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from adapters.cli import assembled
+from adapters.assembly import assembled
 from adapters.playground.demo import demo
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -9,8 +9,8 @@ from time import monotonic
 
 from sqlalchemy import func, select, text
 
+from adapters.assembly import assembled
 from adapters.bench.kills.colleagues import OnTeams
-from adapters.cli import assembled
 from adapters.playground.demo import Playground, playing
 from storage.database import create_engine
 from storage.tables import DIALOG, INBOX

@@ -8,8 +8,8 @@ import threading
 
 import pytest
 
+from adapters.assembly import TimeLimits, assembled
 from adapters.bench.loop_watch import Longest, watching
-from adapters.cli import TimeLimits, assembled
 from adapters.playground.demo import Playground
 from adapters.server import served
 from adapters.settings import Settings

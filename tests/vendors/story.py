@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.cli import assembled
+from adapters.assembly import assembled
 from adapters.playground.demo import Playground, playing
 from adapters.playground.slack import SlackEmulator
 from adapters.playground.slack.bot_connection import BotAnswer, BotConnection

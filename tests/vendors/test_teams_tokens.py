@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from adapters.cli import assembled
+from adapters.assembly import assembled
 from adapters.playground.demo import Playground
 from adapters.playground.teams.emulator import APP_ID
 from adapters.server import served

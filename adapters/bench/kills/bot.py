@@ -16,8 +16,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from adapters import logs
+from adapters.assembly import assembled
 from adapters.bench.kills.hurried_clock import HurriedClock
-from adapters.cli import assembled
 from adapters.server import Bot, served
 from adapters.settings import Settings
 from bot import faultpoints

@@ -58,6 +58,8 @@ async def _calls_everything(slack: SlackEmulator) -> None:
         await listed(limit=2, cursor=first["response_metadata"]["next_cursor"])
     await client.users_info(user=alice, include_locale=True)
     await client.users_lookupByEmail(email=slack.person("alice").user.email)
+    await client.team_profile_get()
+    await client.users_profile_get(user=alice)
     groups = await client.usergroups_list(include_users=True)
     await client.usergroups_users_list(usergroup=groups["usergroups"][0]["id"])
     await client.conversations_info(channel=general, include_num_members=True)
@@ -71,6 +73,7 @@ async def _calls_everything(slack: SlackEmulator) -> None:
     await client.chat_delete(**place)
     await client.chat_postEphemeral(channel=general, user=alice, text="Psst")
     await _is_refused(client, slack)
+    await _rotates_tokens(client, slack)
 
 
 async def _is_refused(client: AsyncWebClient, slack: SlackEmulator) -> None:
@@ -114,6 +117,15 @@ def _elements() -> Iterator[tuple[dict[str, Any], Any]]:
         if kind == "number_input":
             element["is_decimal_allowed"] = False
         yield element, [value] if kind in MULTI_SELECTS | {"checkboxes"} else value
+
+
+async def _rotates_tokens(client: AsyncWebClient, slack: SlackEmulator) -> None:
+    hook = slack.credentials
+    before, hook.rotates = hook.bot_token, True
+    app = {"client_id": hook.client_id, "client_secret": hook.client_secret}
+    first = await client.oauth_v2_access(**app, code=hook.issue_code())
+    await client.oauth_v2_access(**app, grant_type="refresh_token", refresh_token=first["refresh_token"])
+    hook.rotates, hook.bot_token, hook.refresh_token = False, before, ""
 
 
 async def _uses_every_element(slack: SlackEmulator) -> None:

@@ -101,6 +101,7 @@ export namespace Api {
   export type AppsConnectionsOpen = Answer<api.AppsConnectionsOpenResponse, 'url'>;
   export type AuthTest = Answer<api.AuthTestResponse, 'team_id' | 'user_id' | 'bot_id' | 'team' | 'url'>;
   export type ChatDelete = Answer<api.ChatDeleteResponse, 'channel' | 'ts'>;
+  export type ChatGetPermalink = Answer<api.ChatGetPermalinkResponse, 'permalink'>;
   export type ChatPostEphemeral = Answer<api.ChatPostEphemeralResponse, 'message_ts'>;
   export type ChatPostMessage = Answer<api.ChatPostMessageResponse, 'channel' | 'ts' | 'message'>;
   export type ChatUpdate = Answer<api.ChatUpdateResponse, 'channel' | 'ts' | 'text' | 'message'>;
@@ -110,11 +111,13 @@ export namespace Api {
   export type ConversationsMembers = Answer<api.ConversationsMembersResponse, 'members'>;
   export type ConversationsOpen = Answer<api.ConversationsOpenResponse, 'channel'>;
   export type OauthV2Access = Answer<api.OauthV2AccessResponse, 'access_token' | 'team' | 'scope' | 'bot_user_id'>;
+  export type TeamProfileGet = Answer<api.TeamProfileGetResponse, 'profile'>;
   export type UsergroupsList = Answer<api.UsergroupsListResponse, 'usergroups'>;
   export type UsergroupsUsersList = Answer<api.UsergroupsUsersListResponse, 'users'>;
   export type UsersInfo = Answer<api.UsersInfoResponse, 'user'>;
   export type UsersList = Answer<api.UsersListResponse, 'members'>;
   export type UsersLookupByEmail = Answer<api.UsersLookupByEmailResponse, 'user'>;
+  export type UsersProfileGet = Answer<api.UsersProfileGetResponse, 'profile'>;
   export type ViewsOpen = Answer<api.ViewsOpenResponse, 'view'>;
   export type ViewsPublish = Answer<api.ViewsPublishResponse, 'view'>;
   export type ViewsPush = Answer<api.ViewsPushResponse, 'view'>;

@@ -129,12 +129,13 @@ def team_profile_get(_world: World, _args: Json) -> Json:
 
 
 def users_profile_get(world: World, args: Json) -> Json:
-    """users.profile.get: a profile with its own fields, which users.info leaves out."""
+    """users.profile.get: a profile with its own fields, which users.info leaves out, and without the team."""
     user = world.users.get(str(args.get("user") or ""))
     if user is None:
         raise Refused("user_not_found")
     fields = {MANAGER_FIELD: {"value": user.manager, "alt": ""}} if user.manager else {}
-    return {"profile": {**user_json(user)["profile"], "fields": fields}}
+    profile = {name: value for name, value in user_json(user)["profile"].items() if name != "team"}
+    return {"profile": {**profile, "fields": fields}}
 
 
 def usergroups_list(world: World, args: Json) -> Json:

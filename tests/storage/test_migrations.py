@@ -14,11 +14,12 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection, Inspector, inspect, text
 
-from bot.model import Rollout
+from bot.model import Invitation, Rollout
 from storage import migrate
 from storage.database import Database, create_engine
 from storage.tables import METADATA
 from tests.rows import rolled_out, stored
+from tests.storage.stored_things import case_of, check, invite
 
 
 async def ask(url, question):
@@ -222,3 +223,97 @@ async def test_newer_migrations_only_add_what_an_older_replica_can_do_without(em
         added = after[table].keys() - columns.keys()
         assert all(after[table][name][1] for name in added), (table, added)
     assert {(table, rule) for table, rule in rules_after if table in before} <= rules_before
+
+
+def revisions() -> list[str]:
+    """From the first to the newest."""
+    script = ScriptDirectory(str(migrate._SCRIPTS))
+    return [each.revision for each in reversed(list(script.walk_revisions()))]
+
+
+def made_up(column: dict) -> object:
+    """Something that a column of this type takes."""
+    kind = str(column["type"]).upper()
+    if column["nullable"]:
+        return None
+    if "JSON" in kind:
+        return "[]"
+    if "BOOL" in kind:
+        return False
+    if "INT" in kind:
+        return 1
+    return datetime(2026, 3, 1, tzinfo=UTC) if "TIME" in kind else "x"
+
+
+def fill_the_rest(connection: Connection) -> None:
+    """A row of whatever is made up in every table that has none."""
+    inspector: Inspector = inspect(connection)
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("PRAGMA defer_foreign_keys = ON"))
+    for table in METADATA.sorted_tables:
+        if connection.execute(text(f"SELECT count(*) FROM {table.name}")).scalar():
+            continue
+        columns = {each["name"]: made_up(each) for each in inspector.get_columns(table.name)}
+        columns |= {name: known for name, known in KNOWN.items() if name in columns}
+        names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join(f":{name}" for name in columns)
+        kinds = {each["name"]: str(each["type"]).upper() for each in inspector.get_columns(table.name)}
+        if connection.dialect.name == "postgresql":
+            marks = ", ".join(f"CAST(:{name} AS JSON)" if "JSON" in kinds[name] else f":{name}" for name in columns)
+        connection.execute(text(f"INSERT INTO {table.name} ({names}) VALUES ({marks})"), columns)
+    connection.commit()
+
+
+KNOWN = {"rollout_id": "r1", "wave_id": "w1", "person_id": "slack:T1:ada", "workspace_id": "slack:T1"}
+KNOWN |= {"first_invitation_id": "i1"}
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    return {
+        table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() for table in tables(connection)
+    }
+
+
+def told(connection: Connection) -> list[list[object]]:
+    """What every version has of people, invitations and messages."""
+    questions = (
+        "SELECT id, workspace_id, user_id, name, email, time_zone, locale, channel_id FROM person ORDER BY id",
+        "SELECT id, company, name, enterprise_key, region, login_url, version FROM rollout ORDER BY id",
+        "SELECT id, rollout_id, person_id, identity, wave_id, reminders, version FROM invitation ORDER BY id",
+        "SELECT id, key, kind, lane, state, attempt, channel_id, message_id FROM delivery ORDER BY id",
+    )
+    return [[tuple(row) for row in connection.execute(text(each))] for each in questions]
+
+
+async def test_every_migration_takes_the_rows_along_down_and_up_again(empty_database_url):
+    await migrate.upgrade(empty_database_url)
+    store = Database(empty_database_url)
+    invitations = await invite(store)
+    async with store.transaction() as tx:
+        await tx.save(check(invitations[0]))
+        await tx.save(case_of(invitations[1]))
+        await tx.people.set_channels({"slack:T1:ada": "D1"})
+    await store.close()
+    await ask(empty_database_url, fill_the_rest)
+    before, rows = await ask(empty_database_url, told), await ask(empty_database_url, counts)
+    assert set(rows) == set(METADATA.tables)
+    assert all(rows.values())
+
+    first, *later = revisions()
+    for revision in reversed([first, *later[:-1]]):
+        await migrate.downgrade(empty_database_url, revision)
+        there = await ask(empty_database_url, counts)
+        assert there == {table: rows[table] for table in there}, revision
+    assert await ask(empty_database_url, told) == before
+    kept = await ask(empty_database_url, counts)
+    for revision in later:
+        await migrate.upgrade(empty_database_url, revision)
+        there = await ask(empty_database_url, counts)
+        assert {table: there[table] for table in kept} == kept, revision
+    assert await ask(empty_database_url, told) == before
+    await migrate.downgrade(empty_database_url, first)
+    await migrate.upgrade(empty_database_url)
+    assert await ask(empty_database_url, told) == before
+    store = Database(empty_database_url)
+    assert [each.id for each in await stored(store, Rollout)] == ["r1"]
+    assert len(await stored(store, Invitation)) == 3
+    await store.close()

@@ -200,6 +200,12 @@ async def test_the_workspaces_own_admins_are_asked_where_nobody_is_named(
     assert set(await questions(store)) == {"slack:T1:U-wes"}
 
 
+async def test_a_question_that_is_not_there_is_outdated(store: Database, engine: Engine) -> None:
+    for action in ("approve", "refuse"):
+        answered = message_of(await engine(press(Token("approval", action, "none", 1), BEA)))
+        assert keys(answered)[0] == "answer.outdated"
+
+
 async def test_another_company_decides_nothing(store: Database, engine: Engine) -> None:
     await remind_all(engine)
     asked = (await questions(store))[CID.id]

@@ -10,7 +10,8 @@ from bot.conversations.status import PAGE
 from bot.engine import Engine
 from bot.events import HomeOpened
 from bot.messages import Token
-from bot.model import Case, CaseState, Delivery, DeliveryKind, Invitation, Person, Wish, derived_id
+from bot.model import Case, CaseState, Delivery, DeliveryKind, DeliveryState, Invitation, Person, Wish, derived_id
+from bot.ports import Reason
 from bot.roles import Admins
 from bot.transition import Reply
 from storage.database import Database
@@ -33,7 +34,7 @@ from tests.builders import (
     workspace,
 )
 from tests.doubles import StoppedClock
-from tests.rows import installed, invited_people, rolled_out, stored
+from tests.rows import changed, installed, invited_people, rolled_out, stored
 
 ELSEWHERE = person("mallory", "slack:T9", is_workspace_admin=True)
 
@@ -258,6 +259,24 @@ async def test_a_viewer_has_the_status_at_home_and_a_member_has_not(store: Datab
         event = HomeOpened(id=event_id(), workspace_id=who.workspace_id, actor=who)
         shown = message_of(await engine(event))
         assert key in keys(shown)
+
+
+async def test_who_is_just_being_invited_is_not_greeted_because_the_app_was_installed(store: Database) -> None:
+    engine = Engine(store, StoppedClock(), Admins(frozenset({LINUS.email})))
+    await invited_people(store, GRACE, LINUS)
+    for who in (GRACE, LINUS):
+        event = HomeOpened(id=event_id(), workspace_id=who.workspace_id, actor=who, installed=True)
+        assert await engine(event) is None
+    await changed(store, "delivery", state=DeliveryState.DEAD, reason=Reason.NOT_INSTALLED)
+    for who, key in ((GRACE, "invitation.title"), (LINUS, "status.title")):
+        event = HomeOpened(id=event_id(), workspace_id=who.workspace_id, actor=who, installed=True)
+        assert key in keys(message_of(await engine(event)))
+
+
+async def test_an_admin_has_the_figures_of_the_rollout_at_home(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE, LINUS)
+    event = HomeOpened(id=event_id(), workspace_id=ADA.workspace_id, actor=ADA)
+    assert "0 of 2" in words(message_of(await engine(event)))
 
 
 async def test_an_admin_of_another_company_exempts_nobody(store: Database, engine: Engine) -> None:

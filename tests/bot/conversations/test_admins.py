@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from bot.conversations.admins import ADMINS, AdminsLoaded
+from bot.approvals import ApprovalKind, Needed
+from bot.conversations.admins import ADMINS, SHOWN, AdminsLoaded
 from bot.engine import Engine
+from bot.messages import text
 from bot.model import Person
 from bot.ports import Store
 from bot.roles import Admins, Role, role_of
@@ -25,6 +27,7 @@ from tests.builders import (
     person,
     scene,
     words,
+    workspace,
 )
 from tests.doubles import StoppedClock
 from tests.rows import installed, stored
@@ -52,7 +55,20 @@ def test_somebody_is_made_an_admin_and_told() -> None:
     assert isinstance(told, SendMessage)
     assert told.to == LINUS.id
     assert after.audit == "admin.appointed"
-    assert after.needed is not None
+    assert after.needed == Needed(ApprovalKind.ADMINS, text("approval.admin.add", name="Linus"))
+
+
+def test_taking_it_back_may_have_to_be_approved_too() -> None:
+    after = said("remove", mention(BEA), named=BEA)
+    assert after.effects == (Appoint(BEA.id, False),)
+    assert after.needed == Needed(ApprovalKind.ADMINS, text("approval.admin.remove", name="Bea"))
+
+
+@pytest.mark.parametrize(("many", "more"), [(SHOWN, 0), (SHOWN + 1, 1)])
+def test_of_very_many_admins_the_rest_is_counted(many: int, more: int) -> None:
+    shown = message_of(said(admins=tuple(person(f"p{number}") for number in range(many))).reply)
+    assert body_keys(shown).count("invite.more") == more
+    assert body_keys(shown).count("admins.line") == SHOWN
 
 
 def test_somebody_whom_the_bot_has_not_met_can_be_mentioned() -> None:
@@ -65,6 +81,7 @@ def test_somebody_whom_the_bot_has_not_met_can_be_mentioned() -> None:
     ("typed", "named", "answer"),
     [
         (("add",), None, "admins.usage"),
+        (("list",), None, "admins.usage"),
         (("promote", mention(LINUS)), LINUS, "admins.usage"),
         ((mention(LINUS),), LINUS, "admins.usage"),
         (("add", mention(LINUS), mention(GRACE)), LINUS, "admins.usage"),
@@ -78,6 +95,15 @@ def test_what_cannot_be_is_said_and_changes_nothing(typed: Any, named: Person | 
     after = said(*typed, named=named)
     assert body_keys(message_of(after.reply)) == [answer]
     assert not after.effects
+
+
+async def test_the_companys_admins_are_listed_and_nobody_elses(store: Store) -> None:
+    elsewhere = person("eve", "slack:T9", is_workspace_admin=True)
+    await installed(store, people=(ADA, GRACE, LINUS))
+    await installed(store, workspace("slack:T9", company="other"), people=(elsewhere,))
+    engine = Engine(store, StoppedClock(), Admins(frozenset({GRACE.email}), frozenset({ADA.email})))
+    shown = words(message_of(await engine(command("admins"))))
+    assert [name in shown for name in ("Ada", "Grace", "Linus", "Eve")] == [True, True, False, False]
 
 
 async def test_whoever_is_appointed_is_an_admin_until_that_is_taken_back(store: Store) -> None:

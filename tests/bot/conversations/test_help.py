@@ -147,6 +147,11 @@ def test_only_addresses_are_taken_for_addresses(word: str) -> None:
     assert as_target(word) == word
 
 
+def test_only_what_somebody_may_run_is_suggested_to_them() -> None:
+    assert body_keys(message_of(written("/setpu").reply))[0] == "help.did_you_mean"
+    assert body_keys(message_of(written("setpu", role=Role.ADMIN).reply))[0] != "help.did_you_mean"
+
+
 def test_a_misspelt_command_in_a_message_gets_the_nearest_one() -> None:
     assert message_of(written("stauts now").reply).summary.key == "help.did_you_mean"
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from bot.approvals import ApprovalKind, Needed
 from bot.conversations.finish_removal import AT_ONCE, REMOVAL, RemovalLoaded
-from bot.messages import Notice, Token
+from bot.messages import Notice, Token, text
 from bot.model import DeliveryKind, Rollout, RolloutState
 from bot.ports import RemovalCounts
 from bot.transition import Transition, UpdateCopies, WriteToAll
@@ -88,6 +89,8 @@ def test_as_many_are_written_to_as_the_button_says(action: str, count: int, kind
     after = REMOVAL.decide(loaded(), press(shown.token), NOON)
     assert after.effects == (WriteToAll(ACME.id, kind, count),)
     assert (after.audit, after.details) == (f"{kind}.queued", (("people", count),))
+    asked = text(f"approval.{kind}", count=count, enterprise=ACME.name)
+    assert after.needed == Needed(ApprovalKind.SEND, asked, count)
 
 
 @pytest.mark.parametrize("shown", [0, 1, 3])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bot.conversations.language import LANGUAGE, LanguageLoaded
 from bot.engine import Engine
 from bot.messages import Token
-from bot.model import Person
+from bot.model import Invitation, Person
 from bot.ports import Store
 from bot.roles import Admins
 from bot.transition import CloseForm, Replace, ShowForm, Speak
-from tests.builders import GRACE, NOON, command, form_of, press, rollout, scene, submit, view
+from tests.builders import GRACE, LINUS, NOON, command, form_of, press, rollout, scene, submit, view
 from tests.doubles import StoppedClock
-from tests.rows import installed, stored
+from tests.rows import installed, invited_people, stored
 
 
 def test_the_language_that_holds_is_chosen_in_the_form() -> None:
@@ -28,6 +28,16 @@ def test_on_the_invitation_it_is_shown_again() -> None:
     after = LANGUAGE.decide(LanguageLoaded(scene(rollout()), view=mine), chosen, NOON)
     assert isinstance(after.reply, Replace)
     assert after.effects == (Speak(GRACE.id, "de"),)
+
+
+async def test_the_invitation_is_shown_to_the_invitee_and_to_nobody_else(store: Store) -> None:
+    await invited_people(store, GRACE)
+    await installed(store, people=(LINUS,))
+    engine = Engine(store, StoppedClock(), Admins.of(""))
+    (invitation,) = await stored(store, Invitation)
+    for who, shown in ((GRACE, Replace), (LINUS, CloseForm)):
+        chosen = submit(Token("language", "choose", invitation.id), who, language="de")
+        assert isinstance(await engine(chosen), shown)
 
 
 def test_back_to_the_chat_s_language() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
+from bot.approvals import ApprovalKind, Needed
 from bot.conversations import setup_steps
 from bot.conversations.invitation import invitation_message
 from bot.conversations.setup import SETUP, SetupLoaded
 from bot.conversations.setup_draft import Draft
-from bot.messages import ChoiceField, Facts, Form, LinkButton, Message, Text, TextField, Token
+from bot.messages import ChoiceField, Facts, Form, Link, LinkButton, Message, Text, TextField, Token, text
 from bot.model import Dialog, FormerSignIn, Interval, Provisioning, Region, ReminderPolicy, Rollout, RolloutState
 from bot.ports import InvitationView
 from bot.texts import Reader, say
@@ -398,6 +399,7 @@ def test_an_existing_rollout_is_changed_and_keeps_what_the_dialog_does_not_ask()
     )
     assert setup.last.audit == "rollout.changed"
     assert dict(setup.last.details) == {"login_url_changed": 0, "version": 8}
+    assert setup.last.needed is None
 
 
 def test_a_change_of_the_login_url_is_audited() -> None:
@@ -408,6 +410,8 @@ def test_a_change_of_the_login_url_is_audited() -> None:
     setup.fill_in("provisioning", "people", "reminders")
     assert setup.save().login_url == "https://sonarcloud.io/other"
     assert dict(setup.last.details)["login_url_changed"] == 1
+    asked = text("approval.login_url", enterprise="Acme", url=Link("https://sonarcloud.io/other"))
+    assert setup.last.needed == Needed(ApprovalKind.LOGIN_URL, asked)
 
 
 def test_of_two_admins_who_set_up_at_once_the_second_is_told(setup: Setup) -> None:

@@ -8,7 +8,6 @@ holds counts, never a person's name; whoever has the address can see it, as Slac
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -16,19 +15,18 @@ from binascii import Error as NotBase64
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import date
-from hashlib import sha256
 from typing import Any, assert_never
 
 import structlog
 from aiohttp import web
 
 from adapters.drawing import Bars, Drawing, Lines, draw
+from adapters.signed import Signer
 from bot.messages import BarChart, Chart, LineChart, Text
 from bot.texts import Reader, say, spoken_to
 
 PATH = "/slack/charts/{drawing}.png"
 HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Robots-Tag": "noindex"}
-PROOF_BYTES = 16
 LONGEST = 3000  # characters of an address: docs.slack.dev/reference/block-kit/blocks/image-block, image_url
 MOST_BYTES = 20_000  # of a drawing, unpacked: what the bot makes has a tenth
 KEPT = 32  # pictures: Slack asks once, people's clients ask Slack
@@ -41,7 +39,7 @@ class Pictures:
 
     def __init__(self, public_url: str, keys: Sequence[str]) -> None:
         self._public_url = public_url
-        self._keys = tuple(keys)
+        self._signer = Signer("chart", keys)
         self._drawn: OrderedDict[str, bytes] = OrderedDict()
         self._pen = asyncio.Lock()  # one drawing at a time, in a thread: that is enough, and keeps memory low
 
@@ -49,7 +47,7 @@ class Pictures:
         """Where the picture is, in the reader's language; None when it would be longer than Slack takes."""
         packed = zlib.compress(json.dumps(_as_data(chart, reader), separators=(",", ":")).encode(), 9)
         drawing = urlsafe_b64encode(packed).decode().rstrip("=")
-        url = f"{self._public_url}{PATH.format(drawing=f'{drawing}.{_signed(self._keys[0], drawing)}')}"
+        url = f"{self._public_url}{PATH.format(drawing=self._signer.signed(drawing))}"
         return url if len(url) <= LONGEST else None
 
     def add_routes(self, app: web.Application) -> None:
@@ -65,8 +63,8 @@ class Pictures:
 
     async def picture(self, signed: str) -> bytes | None:
         """The PNG that an address shows; None for one that the bot did not make."""
-        drawing, _, proof = signed.rpartition(".")
-        if not any(hmac.compare_digest(_signed(key, drawing).encode(), proof.encode()) for key in self._keys):
+        drawing = self._signer.opened(signed)
+        if drawing is None:
             return None
         async with self._pen:
             if drawing not in self._drawn:
@@ -111,8 +109,3 @@ def _from_data(drawing: str) -> Drawing:
     days = tuple(date.fromordinal(first + number) for number in data["d"])
     until = (str(data["u"][0]), date.fromordinal(first + data["u"][1])) if data["u"] else None
     return Lines(days, tuple((str(what), tuple(values)) for what, values in data["l"]), until, str(data["g"]))
-
-
-def _signed(key: str, drawing: str) -> str:
-    mac = hmac.new(key.encode(), b"chart:" + drawing.encode(), sha256).digest()
-    return urlsafe_b64encode(mac[:PROOF_BYTES]).decode().rstrip("=")

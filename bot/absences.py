@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
+from bot.by_workspace import asked_by_workspace
 from bot.calendar import allowed_from
-from bot.model import Person, Platform
+from bot.model import Person, Platform, Workspace
 from bot.ports import Clock, Directory, DirectoryUnavailable, InvitationView, Store
 
 AGAIN_AFTER = timedelta(days=1)  # where somebody is away and has not said until when
@@ -40,25 +40,16 @@ class Absences:
         return len(moved)
 
     async def _away(self, people: Sequence[Person]) -> Mapping[str, datetime | None]:
-        by_workspace: dict[str, list[Person]] = defaultdict(list)
-        for person in people:
-            by_workspace[person.workspace_id].append(person)
-        away: dict[str, datetime | None] = {}
-        for workspace_id, some in by_workspace.items():
-            away |= await self._away_in(workspace_id, some)
-        return away
+        async def ask(
+            directory: Directory, workspace: Workspace, some: Sequence[Person]
+        ) -> Mapping[str, datetime | None]:
+            try:
+                return await directory.away(workspace, some)
+            except DirectoryUnavailable:
+                log.warning("absences.not_told", workspace=workspace.id)
+                return {}
 
-    async def _away_in(self, workspace_id: str, people: Sequence[Person]) -> Mapping[str, datetime | None]:
-        async with self._store.transaction() as tx:
-            workspace = await tx.people.workspace(workspace_id)
-        directory = self._directories.get(workspace.platform) if workspace is not None else None
-        if workspace is None or directory is None:
-            return {}
-        try:
-            return await directory.away(workspace, people)
-        except DirectoryUnavailable:
-            log.warning("absences.not_told", workspace=workspace_id)
-            return {}
+        return await asked_by_workspace(self._store, self._directories, people, ask)
 
 
 def _until(view: InvitationView, away: Mapping[str, datetime | None], now: datetime) -> datetime | None:

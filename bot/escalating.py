@@ -6,17 +6,17 @@ again: whoever is marked is not asked about anew, and a message's key holds the 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot import faultpoints
+from bot.by_workspace import asked_by_workspace
 from bot.conversations.digest_messages import SHOWN, manager_digest
 from bot.digests import Digest
 from bot.effects import notice
-from bot.model import Person, Platform, Rollout
+from bot.model import Person, Platform, Rollout, Workspace
 from bot.ports import Directory, DirectoryUnavailable, InvitationView, Store
 
 BATCH = 100  # people in one question and one transaction
@@ -60,27 +60,16 @@ class Escalating:
                 faultpoints.reach("escalating.before_commit")
 
     async def _managers(self, people: Sequence[Person], digest: Digest, now: datetime) -> Mapping[str, Person]:
-        by_workspace: dict[str, list[Person]] = defaultdict(list)
-        for person in people:
-            by_workspace[person.workspace_id].append(person)
-        found: dict[str, Person] = {}
-        for workspace_id, some in by_workspace.items():
-            found |= await self._managers_in(workspace_id, some, late=_is_late(digest, now))
-        return found
+        async def ask(directory: Directory, workspace: Workspace, some: Sequence[Person]) -> Mapping[str, Person]:
+            try:
+                return await directory.managers(workspace, some)
+            except DirectoryUnavailable:
+                log.warning("managers.not_told", workspace=workspace.id)
+                if _is_late(digest, now):
+                    return {}
+                raise
 
-    async def _managers_in(self, workspace_id: str, people: Sequence[Person], *, late: bool) -> Mapping[str, Person]:
-        async with self._store.transaction() as tx:
-            workspace = await tx.people.workspace(workspace_id)
-        directory = self._directories.get(workspace.platform) if workspace is not None else None
-        if workspace is None or directory is None:
-            return {}
-        try:
-            return await directory.managers(workspace, people)
-        except DirectoryUnavailable:
-            log.warning("managers.not_told", workspace=workspace_id)
-            if late:
-                return {}
-            raise
+        return await asked_by_workspace(self._store, self._directories, people, ask)
 
     async def _tell(self, digest: Digest, rollout: Rollout, manager_id: str, now: datetime) -> None:
         async with self._store.transaction() as tx:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import DeliveryState, Platform, RolloutState
 from bot.ports import Waiting
 from storage.rows import one_of
-from storage.tables import DELIVERY, INVITATION, ROLLOUT, WORKSPACE
+from storage.tables import DELIVERY, INVITATION, IS_OPEN, ROLLOUT, WORKSPACE
 
 PRIORITIES = range(3)  # of bot.model.Delivery: each is a stretch of the index, whatever is put off lies outside
 
@@ -37,11 +37,10 @@ class Backlog:
 
     async def reminders(self, now: datetime, at_most: int) -> Waiting:
         """Reminders that are due and not queued yet, counted up to `at_most`."""
-        is_open = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
         due = (
             select(INVITATION.c.due_at)
             .join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
-            .where(INVITATION.c.due_at <= now, is_open, ROLLOUT.c.state == RolloutState.ACTIVE)
+            .where(INVITATION.c.due_at <= now, IS_OPEN, ROLLOUT.c.state == RolloutState.ACTIVE)
             .order_by(INVITATION.c.due_at)
             .limit(at_most)
             .subquery()

@@ -12,20 +12,19 @@ from bot.model import BETWEEN_GROUPS, CaseState, DeliveryState, Wave, WaveStage,
 from bot.ports import CaseCounts, OverTime, RolloutCounts, Standing
 from storage.failures import failures
 from storage.rows import fields, plain
-from storage.tables import CASE, CHECK, DELIVERY, INVITATION, WAVE
+from storage.tables import CASE, CHECK, DELIVERY, INVITATION, IS_OPEN, WAVE
 
 _ROLLOUT = bindparam("rollout", type_=String)
-_IS_OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
 _PEOPLE = select(
     func.count().label("invited"),
     func.count(INVITATION.c.reached_at).label("reached"),
     func.count(INVITATION.c.login_opened_at).label("opened"),
-    func.count().filter(and_(_IS_OPEN, INVITATION.c.unreachable != "")).label("unreachable"),
+    func.count().filter(and_(IS_OPEN, INVITATION.c.unreachable != "")).label("unreachable"),
     func.count(INVITATION.c.done_at).label("done"),
     func.count(INVITATION.c.exempt_at).label("exempt"),
-    func.count().filter(_IS_OPEN).label("open"),
-    func.count(INVITATION.c.snoozed_until).filter(_IS_OPEN).label("snoozed"),
-    func.count().filter(and_(_IS_OPEN, INVITATION.c.wish != Wish.NONE)).label("stopped"),
+    func.count().filter(IS_OPEN).label("open"),
+    func.count(INVITATION.c.snoozed_until).filter(IS_OPEN).label("snoozed"),
+    func.count().filter(and_(IS_OPEN, INVITATION.c.wish != Wish.NONE)).label("stopped"),
     (func.min(INVITATION.c.wave_id) != func.max(INVITATION.c.wave_id)).label("several_waves"),
     or_(
         func.min(INVITATION.c.found_in) != func.max(INVITATION.c.found_in),

@@ -31,7 +31,7 @@ from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveS
 from bot.ports import Reason, Sent, WaveCounts
 from storage.failures import ASKABLE, can_go_again, failures, is_last_and_failed
 from storage.rows import chunks, fields, insert, one_of, plain, values
-from storage.tables import DELIVERY, HOLD_TASK, INVITATION, ROLLOUT, WAVE, WORKSPACE
+from storage.tables import DELIVERY, HOLD_TASK, INVITATION, IS_OPEN, ROLLOUT, WAVE, WORKSPACE
 
 HELD = datetime(9999, 1, 1, tzinfo=UTC)  # `not_before` of what waits for its rollout to go on
 
@@ -293,8 +293,7 @@ class Deliveries:
         """The same for every open invitation of a rollout: something changed that all of them show."""
         still_open = exists().where(
             INVITATION.c.id == DELIVERY.c.invitation_id,
-            INVITATION.c.done_at.is_(None),
-            INVITATION.c.exempt_at.is_(None),
+            IS_OPEN,
         )
         statement = update(DELIVERY).where(DELIVERY.c.rollout_id == rollout_id, _IS_COPY, still_open)
         return (await self._connection.execute(statement.values(outdated=DELIVERY.c.outdated + 1))).rowcount

@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import DeliveryState, Wish
 from bot.ports import InvitationView
 from storage.invitations import Invitations
-from storage.tables import DELIVERY, INVITATION, PERSON
+from storage.tables import DELIVERY, INVITATION, IS_OPEN, PERSON
 
-_OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
 _MARK = (
     update(INVITATION)
     .where(INVITATION.c.id == bindparam("of"), INVITATION.c.escalated_at.is_(None))
@@ -93,7 +92,7 @@ def _silent(rollout_id: str, after: int) -> ColumnElement[bool]:
     """So many reminders and no confirmation, though reached and not left alone by their own wish."""
     return and_(
         INVITATION.c.rollout_id == rollout_id,
-        _OPEN,
+        IS_OPEN,
         INVITATION.c.reminders >= after,
         INVITATION.c.reached_at.is_not(None),
         INVITATION.c.wish == Wish.NONE,
@@ -103,4 +102,4 @@ def _silent(rollout_id: str, after: int) -> ColumnElement[bool]:
 
 def _marked(rollout_id: str, since: datetime | None = None) -> ColumnElement[bool]:
     lately = INVITATION.c.escalated_at > since if since is not None else INVITATION.c.escalated_at.is_not(None)
-    return and_(INVITATION.c.rollout_id == rollout_id, _OPEN, lately)
+    return and_(INVITATION.c.rollout_id == rollout_id, IS_OPEN, lately)

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import DeliveryKind, DeliveryState, Platform
-from storage.tables import DELIVERY, INVITATION, WORKSPACE
+from storage.tables import DELIVERY, INVITATION, IS_OPEN, WORKSPACE
 
 ASKABLE = [platform for platform in Platform if platform.shows_what_was_sent]
 _TO_INVITEES = [kind for kind in DeliveryKind if kind is not DeliveryKind.NOTICE]
@@ -22,8 +22,7 @@ def is_last_and_failed() -> ColumnElement[bool]:
         DELIVERY.c.kind.in_(_TO_INVITEES),
         exists().where(
             INVITATION.c.id == DELIVERY.c.invitation_id,
-            INVITATION.c.done_at.is_(None),
-            INVITATION.c.exempt_at.is_(None),
+            IS_OPEN,
         ),
         ~exists().where(
             later.c.invitation_id == DELIVERY.c.invitation_id,

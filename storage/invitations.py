@@ -45,11 +45,10 @@ from bot.ports import InvitationView, Missing, OverTime, Reason, RolloutCounts, 
 from storage.counts import by_group, by_wave, count, over_time
 from storage.deliveries import HELD
 from storage.rows import chunks, fields, insert_alike, plain
-from storage.tables import CASE, CHECK, DELIVERY, INVITATION, PERSON, ROLLOUT, WORKSPACE
+from storage.tables import CASE, CHECK, DELIVERY, INVITATION, IS_OPEN, PERSON, ROLLOUT, WORKSPACE
 
 PRIORITY = 1  # of an invitation's delivery: after replies, before reminders
 
-_OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))
 # Nobody can know of it: no message that was or may have been sent, nothing confirmed (the Home tab shows an
 # invitation before its message arrives), nothing reported, not exempt.
 _UNHEARD = and_(
@@ -93,7 +92,7 @@ _CHECKS = (
 )
 _DUE = (
     _WITH_PERSON.join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
-    .where(INVITATION.c.due_at <= bindparam("now", type_=INVITATION.c.due_at.type), _OPEN)
+    .where(INVITATION.c.due_at <= bindparam("now", type_=INVITATION.c.due_at.type), IS_OPEN)
     .where(ROLLOUT.c.state == RolloutState.ACTIVE)
     .where(ROLLOUT.c.planned_up_to.is_(None))  # else they may be due by a policy that is no more
     .order_by(INVITATION.c.due_at, INVITATION.c.id)
@@ -112,7 +111,7 @@ _SET_REACHED = (
         unreachable="",
         last_contact_at=bindparam("at", type_=INVITATION.c.last_contact_at.type),
         reached_at=func.coalesce(INVITATION.c.reached_at, bindparam("at", type_=INVITATION.c.reached_at.type)),
-        due_at=case((_OPEN, bindparam("due", type_=INVITATION.c.due_at.type)), else_=INVITATION.c.due_at),
+        due_at=case((IS_OPEN, bindparam("due", type_=INVITATION.c.due_at.type)), else_=INVITATION.c.due_at),
     )
 )
 
@@ -173,7 +172,7 @@ class Invitations:
                 INVITATION.c.rollout_id.in_(unfinished),
                 or_(INVITATION.c.person_id == person.id, INVITATION.c.identity == person.identity),
             )
-            .order_by(case((_OPEN, 0), else_=1), INVITATION.c.invited_at.desc(), INVITATION.c.id)
+            .order_by(case((IS_OPEN, 0), else_=1), INVITATION.c.invited_at.desc(), INVITATION.c.id)
             .limit(1)
         )
         return await self._one(statement)
@@ -263,7 +262,7 @@ class Invitations:
         waited for and stay locked: what is just being settled by the old policy is planned by the new one after it.
         """
         statement = (
-            _WITH_PERSON.where(INVITATION.c.rollout_id == rollout_id, INVITATION.c.id > after, _OPEN)
+            _WITH_PERSON.where(INVITATION.c.rollout_id == rollout_id, INVITATION.c.id > after, IS_OPEN)
             .order_by(INVITATION.c.id)
             .limit(limit)
             .with_for_update(key_share=True, of=INVITATION)
@@ -303,7 +302,7 @@ class Invitations:
             return
         statement = (
             update(INVITATION)
-            .where(INVITATION.c.id == bindparam("of"), _OPEN)
+            .where(INVITATION.c.id == bindparam("of"), IS_OPEN)
             .values(due_at=bindparam("moment", type_=INVITATION.c.due_at.type))
         )
         await self._connection.execute(
@@ -314,7 +313,7 @@ class Invitations:
         """Set `due_at` by invitation id, of those that are open and still due: a snooze in the meantime stays."""
         statement = (
             update(INVITATION)
-            .where(INVITATION.c.id == bindparam("of"), _OPEN, INVITATION.c.due_at <= now)
+            .where(INVITATION.c.id == bindparam("of"), IS_OPEN, INVITATION.c.due_at <= now)
             .values(due_at=bindparam("moment", type_=INVITATION.c.due_at.type))
         )
         rows = [{"of": invitation_id, "moment": moment} for invitation_id, moment in sorted(later.items())]
@@ -324,7 +323,7 @@ class Invitations:
         """Set `due_at` of open invitations; returns how many. Those of the whole rollout, when `invitation_ids` is
         None, are without those that are snoozed or want none.
         """
-        statement = update(INVITATION).where(INVITATION.c.rollout_id == rollout_id, _OPEN).values(due_at=at)
+        statement = update(INVITATION).where(INVITATION.c.rollout_id == rollout_id, IS_OPEN).values(due_at=at)
         if invitation_ids is None:
             unasked = statement.where(INVITATION.c.snoozed_until.is_(None), INVITATION.c.wish == Wish.NONE)
             return (await self._connection.execute(unasked)).rowcount
@@ -335,7 +334,7 @@ class Invitations:
 
     async def wishing(self, rollout_id: str, wish: Wish, limit: int) -> tuple[int, Sequence[Person]]:
         """How many open invitations have this wish, and whose they are, the last to say so first."""
-        of_it = and_(INVITATION.c.rollout_id == rollout_id, INVITATION.c.wish == wish, _OPEN)
+        of_it = and_(INVITATION.c.rollout_id == rollout_id, INVITATION.c.wish == wish, IS_OPEN)
         many = await self._connection.scalar(select(func.count()).select_from(INVITATION).where(of_it)) or 0
         statement = (
             select(*fields(PERSON, Person))
@@ -350,7 +349,7 @@ class Invitations:
         """Nothing is expected any more of those who have this wish; returns the ids of their invitations."""
         statement = (
             update(INVITATION)
-            .where(INVITATION.c.rollout_id == rollout_id, INVITATION.c.wish == wish, _OPEN)
+            .where(INVITATION.c.rollout_id == rollout_id, INVITATION.c.wish == wish, IS_OPEN)
             .values(
                 exempt_at=at,
                 exempt_reason=reason,
@@ -424,7 +423,7 @@ class Invitations:
         """Who is missing, by name: everybody, or who is missing in this way."""
         in_this_way = (_MISSING[missing],) if missing is not None else ()
         statement = (
-            _WITH_PERSON.where(INVITATION.c.rollout_id == rollout_id, _OPEN, *in_this_way)
+            _WITH_PERSON.where(INVITATION.c.rollout_id == rollout_id, IS_OPEN, *in_this_way)
             .order_by(func.lower(PERSON.c.name), INVITATION.c.id)
             .limit(limit)
             .offset(offset)
@@ -472,7 +471,7 @@ def _in(ids: Iterable[str]) -> ColumnElement[bool]:
 
 def _while_open(due_at: datetime | None) -> ColumnElement[datetime | None]:
     kind = INVITATION.c.due_at.type
-    return case((_OPEN, bindparam("due", due_at, kind)), else_=INVITATION.c.due_at)
+    return case((IS_OPEN, bindparam("due", due_at, kind)), else_=INVITATION.c.due_at)
 
 
 def _invitation(rollout: Rollout, wave: Wave, at: datetime) -> Invitation:

@@ -9,15 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CheckKind, Person, Provisioning, Rollout, RolloutState
 from storage.rows import fields, plain
-from storage.tables import CHECK, INVITATION, PERSON, ROLLOUT
+from storage.tables import CHECK, INVITATION, IS_OPEN, PERSON, ROLLOUT
 
 _CONFIRMED = exists().where(and_(CHECK.c.invitation_id == INVITATION.c.id, CHECK.c.kind == CheckKind.ACCESS))
 _WAITING = (
     select(INVITATION.c.id, *fields(PERSON, Person))
     .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
-    .where(
-        INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None), func.length(PERSON.c.email) > 0, ~_CONFIRMED
-    )
+    .where(IS_OPEN, func.length(PERSON.c.email) > 0, ~_CONFIRMED)
     .order_by(INVITATION.c.id)
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, Table, UniqueConstraint, and_, text
 from sqlmodel import Field, SQLModel
 
 from bot import approvals, digests, finishing, model, readiness
@@ -222,3 +222,6 @@ APPROVAL = _table(ApprovalTable)
 HANDOUT = _table(HandoutTable)
 AUDIT = _table(AuditTable)
 INBOX = _table(InboxTable)
+
+# An invitation of whose person something is still expected: bot.model.Invitation.is_open.
+IS_OPEN = and_(INVITATION.c.done_at.is_(None), INVITATION.c.exempt_at.is_(None))

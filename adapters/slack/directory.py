@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import assert_never
 
@@ -37,6 +38,17 @@ _CHANNEL_PROBLEMS = {
 _PERSON_PROBLEMS = {"user_not_found": Problem.UNKNOWN_PERSON, "user_not_visible": Problem.OTHER_WORKSPACE}
 
 
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """What Slack does not answer at the moment, as bot.ports calls it."""
+    try:
+        yield
+    except ApiThrottled as throttled:
+        raise DirectoryUnavailable(throttled.retry_after) from None
+    except ApiFailed:
+        raise DirectoryUnavailable from None
+
+
 class SlackDirectory:
     """bot.ports.Directory for Slack. Asks for everybody at once where many are wanted."""
 
@@ -57,43 +69,31 @@ class SlackDirectory:
         """
         look_up = _LookUp(self._members, self._people, workspace.id, Patience(self._clock))
         emails = sum(target.kind is TargetKind.EMAIL for target in targets)
-        try:
+        with _unavailable():
             if self._people.listing_pays(emails):
                 await look_up.list_everybody()
             for target in targets:
                 await look_up.collect(target)
             return await look_up.answer()
-        except ApiThrottled as throttled:
-            raise DirectoryUnavailable(throttled.retry_after) from None
-        except ApiFailed:
-            raise DirectoryUnavailable from None
 
     async def away(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, datetime | None]:
         """Who has set a status that says so. What was heard of them is at most ten minutes old."""
         patience = Patience(self._clock)
         unknown = [person for person in people if self._people.fresh(person.user_id) is None]
         away: dict[str, datetime | None] = {}
-        try:
+        with _unavailable():
             if self._people.listing_pays(len(unknown)):
                 await self._people.list_everybody(workspace.id, patience)
             for person in people:
                 known = await self._known(workspace, person, patience)
                 if known is not None and known.is_away:
                     away[person.id] = known.away_until
-        except ApiThrottled as throttled:
-            raise DirectoryUnavailable(throttled.retry_after) from None
-        except ApiFailed:
-            raise DirectoryUnavailable from None
         return away
 
     async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:  # noqa: ARG002
         """By a field of their profiles (adapters/slack/managers.py)."""
-        try:
+        with _unavailable():
             return await managers_of(self._api, self._people, people, Patience(self._clock))
-        except ApiThrottled as throttled:
-            raise DirectoryUnavailable(throttled.retry_after) from None
-        except ApiFailed:
-            raise DirectoryUnavailable from None
 
     async def admins_in(self, workspace: Workspace, group: str) -> Collection[str]:  # noqa: ARG002
         """Of "slack:" and a user group's id or handle."""
@@ -101,18 +101,14 @@ class SlackDirectory:
         if kind != "slack":
             return ()
         patience = Patience(self._clock)
-        try:
-            group_id = await self._members.group_id(name.upper(), patience) or await self._members.group_id(
-                name, patience
-            )
-            return await self._members.of_group(group_id, patience) if group_id is not None else ()
-        except ApiThrottled as throttled:
-            raise DirectoryUnavailable(throttled.retry_after) from None
-        except ApiRefused as refused:
-            log.warning("slack.admin_group_refused", error=refused.error)
-            return ()
-        except ApiFailed:
-            raise DirectoryUnavailable from None
+        with _unavailable():
+            try:
+                found = self._members.group_id
+                group_id = await found(name.upper(), patience) or await found(name, patience)
+                return await self._members.of_group(group_id, patience) if group_id is not None else ()
+            except ApiRefused as refused:
+                log.warning("slack.admin_group_refused", error=refused.error)
+                return ()
 
     async def _known(self, workspace: Workspace, person: Person, patience: Patience) -> Known | None:
         """None for somebody of whom Slack tells nothing, or no longer."""

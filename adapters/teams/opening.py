@@ -6,21 +6,18 @@ else, and whatever has no proof asks the database nothing. A scanner that follow
 opening: this is a hint, not a confirmation.
 """
 
-import hmac
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 
 import structlog
 from aiohttp import web
 
+from adapters.signed import Signer
 from bot.messages import AnyButton, LinkButton, Message, Token
 from bot.ports import Clock, Store, StoreUnavailable
 
 PATH = "/login/{proof}"
 HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex"}
-PROOF_BYTES = 16
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +27,7 @@ class LoginLinks:
 
     def __init__(self, public_url: str, keys: Sequence[str]) -> None:
         self._public_url = public_url
-        self._keys = tuple(keys)
+        self._signer = Signer("login", keys)
 
     def shown(self, message: Message) -> Message:
         """The message with its login button going through the bot."""
@@ -45,14 +42,11 @@ class LoginLinks:
 
     def address(self, invitation_id: str) -> str:
         """Where this invitee's button leads."""
-        proof = f"{invitation_id}.{_signed(self._keys[0], invitation_id)}"
-        return f"{self._public_url}{PATH.format(proof=proof)}"
+        return f"{self._public_url}{PATH.format(proof=self._signer.signed(invitation_id))}"
 
     def invitation_of(self, proof: str) -> str | None:
         """The invitation that an address is for; None for one that the bot did not make."""
-        invitation_id, _, given = proof.rpartition(".")
-        made = [_signed(key, invitation_id) for key in self._keys]
-        return invitation_id if any(hmac.compare_digest(each.encode(), given.encode()) for each in made) else None
+        return self._signer.opened(proof)
 
     def add_routes(self, app: web.Application, store: Store, clock: Clock) -> None:
         """GET leads on to the login page. HEAD is not answered: who only looks has not opened it."""
@@ -73,8 +67,3 @@ class LoginLinks:
             return web.Response(status=302, headers={**HEADERS, "Location": login_url})
 
         app.router.add_get(PATH, lead_on, allow_head=False)
-
-
-def _signed(key: str, invitation_id: str) -> str:
-    mac = hmac.new(key.encode(), b"login:" + invitation_id.encode(), sha256).digest()
-    return urlsafe_b64encode(mac[:PROOF_BYTES]).decode().rstrip("=")

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.testing.compare import compare_images
 
-from adapters.pictures import KEPT, LONGEST, Pictures, _from_data, _signed
+from adapters.pictures import KEPT, LONGEST, Pictures, _from_data
+from adapters.signed import Signer
 from bot.messages import BarChart, Chart, LineChart, text
 from bot.texts import Reader
 from tests.charts import FUNNEL, OVER_TIME
@@ -95,7 +96,7 @@ async def test_nobody_else_has_anything_drawn(client):
 @pytest.mark.parametrize("packed", [b"", b"no zip", compress(b"no JSON"), compress(b"1" * 100_000)])
 async def test_what_an_other_version_signed_is_no_picture_and_no_error(client, packed: bytes):
     drawing = urlsafe_b64encode(packed).decode().rstrip("=")
-    assert (await client.get(f"/slack/charts/{drawing}.{_signed(KEY, drawing)}.png")).status == 404
+    assert (await client.get(f"/slack/charts/{Signer('chart', [KEY]).signed(drawing)}.png")).status == 404
 
 
 async def test_of_many_pictures_the_last_are_kept():

@@ -104,7 +104,7 @@ class SlackDirectory:
         with _unavailable():
             try:
                 found = self._members.group_id
-                group_id = await found(name.upper(), patience) or await found(name, patience)
+                group_id = await found(name, patience) or await found(name.upper(), patience)
                 return await self._members.of_group(group_id, patience) if group_id is not None else ()
             except ApiRefused as refused:
                 log.warning("slack.admin_group_refused", error=refused.error)

@@ -365,6 +365,15 @@ async def test_admins_can_be_a_user_group(slack, workspace, clock, named, found)
     await api.close()
 
 
+async def test_a_handle_that_looks_like_an_id_is_a_handle_first(slack, workspace, clock):
+    engineering = next(each for each in slack.world.groups.values() if each.handle == "engineering")
+    engineering.handle = "sreteam"
+    api = WebApi(TOKEN, slack.api_url, 1.0)
+    names = await SlackDirectory(api, People(api, clock), clock).admins_in(workspace, "slack:sreteam")
+    assert list(names) == engineering.members
+    await api.close()
+
+
 async def test_while_slack_does_not_answer_who_is_an_admin_is_not_known_yet(slack, workspace, clock):
     slack.faults.next("usergroups.list", faults.answers(500))
     api = WebApi(TOKEN, slack.api_url, 1.0)

@@ -10,7 +10,7 @@ import structlog
 from bot.by_workspace import asked_by_workspace
 from bot.calendar import allowed_from
 from bot.model import Person, Platform, Workspace
-from bot.ports import Clock, Directory, DirectoryUnavailable, InvitationView, Store
+from bot.ports import Clock, Directory, DirectoryUnavailable, Due, Store
 
 AGAIN_AFTER = timedelta(days=1)  # where somebody is away and has not said until when
 AT_LONGEST = timedelta(days=14)  # since the last message: then a status without an end has been forgotten
@@ -26,13 +26,15 @@ class Absences:
         self._directories = directories
         self._clock = clock
 
-    async def put_off(self, due: Sequence[InvitationView]) -> int:
+    async def put_off(self, due: Sequence[Due]) -> int:
         """Let those of these reminders wait whose people are away; returns how many. A reminder that could not come
         before the deadline any more does not wait.
         """
-        away = await self._away([view.person for view in due])
+        async with self._store.transaction() as tx:
+            people = await tx.people.by_ids(each.person_id for each in due)
+        away = await self._away(people)
         now = self._clock.now()
-        later = {view.invitation.id: _until(view, away, now) for view in due if view.person.id in away}
+        later = {each.invitation_id: _until(each, away, now) for each in due if each.person_id in away}
         moved = {invitation_id: at for invitation_id, at in later.items() if at is not None}
         if moved:
             async with self._store.transaction() as tx:
@@ -52,13 +54,12 @@ class Absences:
         return await asked_by_workspace(self._store, self._directories, people, ask)
 
 
-def _until(view: InvitationView, away: Mapping[str, datetime | None], now: datetime) -> datetime | None:
+def _until(due: Due, away: Mapping[str, datetime | None], now: datetime) -> datetime | None:
     """When the reminder is due instead; None when it is not to wait."""
-    until = away[view.person.id]
+    until = away[due.person_id]
     if until is None:
-        last_contact = view.invitation.last_contact_at or view.invitation.invited_at
-        if now - last_contact > AT_LONGEST:
+        if now - due.last_contact_at > AT_LONGEST:
             return None
         until = now + AGAIN_AFTER
-    at = allowed_from(view.rollout.policy, view.person.time_zone, max(until, now))
+    at = allowed_from(due.rollout.policy, due.time_zone, max(until, now))
     return at if at is not None and at > now else None

@@ -33,7 +33,7 @@ from bot.events import (
     PeopleFound,
 )
 from bot.model import HOME_COMPANY, AuditEntry, Person, Workspace, derived_id
-from bot.ports import Clock, StaleWrite, Store, StoreUnavailable, Transaction
+from bot.ports import Acting, Clock, StaleWrite, Store, StoreUnavailable, Transaction
 from bot.secrets import holds_secret
 from bot.transition import Reply, Speak, Transition, Whisper
 
@@ -126,10 +126,11 @@ class Engine:
         return transition.reply
 
     async def _decide(self, tx: Transaction, event: Event, now: datetime) -> Transition:
-        scene = await self._scene(tx, event)
+        acting = await tx.rollouts.acting(event.workspace_id, event.actor.id)
+        scene = self._scene(acting)
         if scene is None:
             return Transition()
-        event = replace(event, actor=await _meet(tx, event.actor))
+        event = replace(event, actor=await _meet(tx, acting.person, event.actor))
         scene = replace(scene, role=roles.role_of(_with_known_rights(event), self._admins_of(scene.workspace)))
         scene = await _about(tx, scene, event)
         link = event.link if isinstance(event, MessageReceived) else ""
@@ -168,7 +169,7 @@ class Engine:
 
     async def _carry_out(self, tx: Transaction, event: Event, now: datetime) -> bool:
         """Decide what was asked for as if it happened now; False when that is no longer possible."""
-        scene = await self._scene(tx, event)
+        scene = self._scene(await tx.rollouts.acting(event.workspace_id, event.actor.id))
         if scene is None:
             return False
         role = roles.role_of(event.actor, self._admins_of(scene.workspace))
@@ -183,16 +184,16 @@ class Engine:
         await _store(tx, transition, event, scene, now)
         return True
 
-    async def _scene(self, tx: Transaction, event: Event) -> Scene | None:
+    def _scene(self, acting: Acting) -> Scene | None:
         """None for a workspace that is not installed here, or no longer."""
-        workspace = await tx.people.workspace(event.workspace_id)
+        workspace = acting.workspace
         if workspace is None or not workspace.active:
             return None
         admins = self._admins_of(workspace)
         return Scene(
             workspace=workspace,
             role=roles.Role.STRANGER,
-            rollout=await tx.rollouts.current(workspace.company, event.actor.id),
+            rollout=acting.rollout,
             admins=tuple(sorted(admins.names | admins.owners)),
             login_hosts=self._login_hosts,
             public_url=self._public_url,
@@ -282,9 +283,8 @@ def _is_certain(loaded: Loaded, event: Event) -> bool:
     return event.actor_known or loaded.owner is not None
 
 
-async def _meet(tx: Transaction, seen: Person) -> Person:
+async def _meet(tx: Transaction, known: Person | None, seen: Person) -> Person:
     """The actor with what is known from before; stored only when something is new."""
-    known = await tx.people.person(seen.id)
     if known is None:
         await tx.people.meet([seen])
         return seen

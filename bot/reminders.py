@@ -6,17 +6,19 @@ policy of working days moves to Monday morning. bot/calendar.py knows the days; 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import faultpoints
 from bot.calendar import allowed_from, days_later, final_day, opening
-from bot.model import Delivery, DeliveryKind, Interval, Invitation, ReminderPolicy, derived_id
-from bot.ports import Clock, InvitationView, Store, Transaction
+from bot.model import DeliveryKind, Interval, Invitation, ReminderPolicy
+from bot.ports import Clock, Due, InvitationView, Store, Transaction
 from bot.texts import zone
 
-BATCH = 200  # invitations in one transaction: some 20 milliseconds of the event loop
-REMINDER_PRIORITY = 2
+BATCH = 200  # invitations planned in one transaction: some 20 milliseconds of the event loop
+DUE_AT_ONCE = 1000  # reminders queued in one transaction, which takes no longer
 
 
 def next_due(
@@ -33,26 +35,28 @@ def next_due(
         wished = allowed_from(policy, time_zone, invitation.snoozed_until)
         if wished is not None:
             return wished
-    if final_notice_given(policy, time_zone, invitation):
+    if final_notice_given(policy, time_zone, invitation.final_notice_at):
         return None
     planned = (_ordinary(policy, time_zone, invitation, last_contact), _final(policy, time_zone, last_contact))
     return min((at for at in planned if at is not None), default=None)
 
 
-def final_notice_given(policy: ReminderPolicy, time_zone: str, invitation: Invitation) -> bool:
+def final_notice_given(policy: ReminderPolicy, time_zone: str, last_given: datetime | None) -> bool:
     """Whether the invitee has had the final notice of this deadline. A deadline that is moved later has its own."""
     day = final_day(policy, time_zone)
-    if day is None or invitation.final_notice_at is None:
+    if day is None or last_given is None:
         return False
-    return invitation.final_notice_at.astimezone(zone(time_zone)).date() >= day
+    return last_given.astimezone(zone(time_zone)).date() >= day
 
 
-def next_kind(policy: ReminderPolicy, time_zone: str, invitation: Invitation, now: datetime) -> DeliveryKind:
+def next_kind(
+    policy: ReminderPolicy, time_zone: str, final_notice_at: datetime | None, now: datetime
+) -> DeliveryKind:
     """What a reminder that goes out now is: the first one from the final day on is the final notice."""
     day = final_day(policy, time_zone)
     if day is None or now.astimezone(zone(time_zone)).date() < day:
         return DeliveryKind.REMINDER
-    given = final_notice_given(policy, time_zone, invitation)
+    given = final_notice_given(policy, time_zone, final_notice_at)
     return DeliveryKind.REMINDER if given else DeliveryKind.FINAL_NOTICE
 
 
@@ -123,7 +127,7 @@ async def plan_next(tx: Transaction, invitation_id: str, now: datetime) -> None:
         await tx.invitations.contacted(invitation_id, now, due)
 
 
-PutOff = Callable[[Sequence[InvitationView]], Awaitable[int]]
+PutOff = Callable[[Sequence[Due]], Awaitable[int]]
 
 
 async def queue_due(store: Store, clock: Clock, put_off: PutOff | None = None) -> int:
@@ -141,16 +145,15 @@ async def queue_due(store: Store, clock: Clock, put_off: PutOff | None = None) -
             return queued
         now = clock.now()
         async with store.transaction() as tx:
-            due = await tx.invitations.due(now, BATCH)
-            fit = [(view, _sendable_at(view, now)) for view in due]
-            sendable = [view for view, at in fit if at is not None and at <= now]
-            later = {view.invitation.id: at for view, at in fit if at is None or at > now}
-            queued += await tx.deliveries.enqueue([_reminder(view, now) for view in sendable])
+            due = await tx.invitations.due(now, DUE_AT_ONCE)
+            batch = _sorted(due, now)
+            for kind, some in batch.sendable:
+                queued += await tx.deliveries.remind(kind, some, now)
             faultpoints.reach("reminders.after_enqueue")
-            await _count(tx, sendable, now)
-            await tx.invitations.set_due(later)
+            await _count(tx, batch, now)
+            await tx.invitations.set_due(batch.later)
         faultpoints.reach("reminders.after_commit")
-        if len(due) < BATCH:
+        if len(due) < DUE_AT_ONCE:
             return queued
 
 
@@ -164,41 +167,44 @@ async def _due_after(put_off: PutOff, store: Store, clock: Clock) -> bool:
     """Whether something is still due when nobody of the next batch is to wait any more."""
     while True:
         async with store.transaction() as tx:
-            due = await tx.invitations.due(clock.now(), BATCH)
+            due = await tx.invitations.due(clock.now(), DUE_AT_ONCE)
         if not due or not await put_off(due):
             return bool(due)
 
 
-async def _count(tx: Transaction, reminded: Sequence[InvitationView], now: datetime) -> None:
+@dataclass(frozen=True)
+class _Batch:
+    """What is due, by what becomes of it. `later`: the invitee's working hours are over, the tick being late."""
+
+    sendable: Sequence[tuple[DeliveryKind, Sequence[Due]]]  # each of one rollout
+    later: Mapping[str, datetime | None]  # when instead, by invitation id; None: never
+
+    def reminded(self, *kinds: DeliveryKind) -> Sequence[Due]:
+        """Whose reminder goes out, of these kinds."""
+        return [each for kind, some in self.sendable if kind in kinds for each in some]
+
+
+def _sorted(due: Sequence[Due], now: datetime) -> _Batch:
+    """Decided once for all who are alike: it is the same for a thousand people in one time zone."""
+    alike: defaultdict[tuple[str, str, datetime | None], list[Due]] = defaultdict(list)
+    for each in due:
+        alike[each.rollout.id, each.time_zone, each.final_notice_at].append(each)
+    sendable: defaultdict[tuple[str, DeliveryKind], list[Due]] = defaultdict(list)
+    later: dict[str, datetime | None] = {}
+    for (rollout_id, time_zone, final_notice_at), some in alike.items():
+        policy = some[0].rollout.policy
+        at = allowed_from(policy, time_zone, now)
+        if at is None or at > now:
+            later |= dict.fromkeys((each.invitation_id for each in some), at)
+        else:
+            sendable[rollout_id, next_kind(policy, time_zone, final_notice_at, now)] += some
+    return _Batch([(kind, some) for (_, kind), some in sendable.items()], later)
+
+
+async def _count(tx: Transaction, batch: _Batch, now: datetime) -> None:
     """One reminder more each. It ends a snooze, and earlier copies that name the day are brought up to date."""
-    final = [view.invitation.id for view in reminded if _kind(view, now) is DeliveryKind.FINAL_NOTICE]
-    await tx.invitations.reminded([view.invitation.id for view in reminded])
-    await tx.invitations.gave_final_notice(final, now)
-    await tx.deliveries.outdate([view.invitation.id for view in reminded if view.invitation.snoozed_until])
-
-
-def _kind(view: InvitationView, now: datetime) -> DeliveryKind:
-    return next_kind(view.rollout.policy, view.person.time_zone, view.invitation, now)
-
-
-def _sendable_at(view: InvitationView, now: datetime) -> datetime | None:
-    """Now, unless the tick is late and the invitee's working hours are over."""
-    return allowed_from(view.rollout.policy, view.person.time_zone, now)
-
-
-def _reminder(view: InvitationView, now: datetime) -> Delivery:
-    number = view.invitation.reminders + 1
-    key = f"{view.invitation.id}:reminder:{number}"
-    return Delivery(
-        id=derived_id(key),
-        key=key,
-        kind=_kind(view, now),
-        lane=view.person.workspace_id,
-        priority=REMINDER_PRIORITY,
-        person_id=view.person.id,
-        rollout_id=view.rollout.id,
-        invitation_id=view.invitation.id,
-        number=number,
-        not_before=now,
-        created_at=now,
-    )
+    reminded = batch.reminded(DeliveryKind.REMINDER, DeliveryKind.FINAL_NOTICE)
+    final = batch.reminded(DeliveryKind.FINAL_NOTICE)
+    await tx.invitations.reminded([each.invitation_id for each in reminded])
+    await tx.invitations.gave_final_notice([each.invitation_id for each in final], now)
+    await tx.deliveries.outdate([each.invitation_id for each in reminded if each.snoozed_until])

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from string import Formatter
@@ -151,25 +151,36 @@ def spoken_to(sentence: Text, reader: Reader) -> Reader:
 
 
 def _assemble(template: str, filled: dict[str, str], markup: Markup) -> str:
+    return "".join(
+        part.style("".join(literal + filled.get(name, "") for literal, name in part.pieces))
+        for part in _parts(template, markup)
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What stands in one style: words in the platform's markup, each with the placeholder that follows, if any."""
+
+    style: Callable[[str], str]
+    pieces: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=10_000)  # more than there are sentences, in all markups
+def _parts(template: str, markup: Markup) -> tuple[_Part, ...]:
     """Marks are looked for in the catalogue's words only, before anybody's words are put in."""
-    parts: list[str] = []
+    parts = []
     position = 0
     for match in _MARKS.finditer(template):
-        parts.append(_put_in(template[position : match.start()], filled, markup))
+        parts.append(_Part(str, _pieces(template[position : match.start()], markup)))
         style = markup.bold if match["bold"] else markup.code
-        parts.append(style(_put_in(match["bold"] or match["code"], filled, markup)))
+        parts.append(_Part(style, _pieces(match["bold"] or match["code"], markup)))
         position = match.end()
-    parts.append(_put_in(template[position:], filled, markup))
-    return "".join(parts)
+    parts.append(_Part(str, _pieces(template[position:], markup)))
+    return tuple(parts)
 
 
-def _put_in(template: str, filled: dict[str, str], markup: Markup) -> str:
-    pieces = []
-    for literal, name, _, _ in Formatter().parse(template):
-        pieces.append(markup.escape(literal))
-        if name is not None:
-            pieces.append(filled.get(name, ""))
-    return "".join(pieces)
+def _pieces(template: str, markup: Markup) -> tuple[tuple[str, str], ...]:
+    return tuple((markup.escape(literal), name or "") for literal, name, _, _ in Formatter().parse(template))
 
 
 def _fill(value: Param, reader: Reader, markup: Markup) -> str:

@@ -27,12 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Message
-from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage
-from bot.ports import Reason, Sent, WaveCounts
+from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage, derived_id
+from bot.ports import Due, Reason, Sent, WaveCounts
 from storage.failures import ASKABLE, can_go_again, failures, is_last_and_failed
-from storage.rows import chunks, fields, insert, one_of, plain, values
+from storage.rows import chunks, fields, insert, one_of, plain, rows_alike, values
 from storage.tables import DELIVERY, HOLD_TASK, INVITATION, IS_OPEN, ROLLOUT, WAVE, WORKSPACE
 
+REMINDER_PRIORITY = 2  # after invitations
 HELD = datetime(9999, 1, 1, tzinfo=UTC)  # `not_before` of what waits for its rollout to go on
 
 _READY = one_of(DELIVERY.c.state, [DeliveryState.READY])
@@ -111,29 +112,31 @@ class Deliveries:
         self._connection = connection
 
     async def enqueue(self, deliveries: Sequence[Delivery]) -> int:
-        """Queue; one whose key exists is passed over, but a reminder that was withdrawn is ready again. Returns how
-        many are queued by it.
-        """
+        """Queue; one whose key exists is passed over. Returns how many are new."""
         if not deliveries:
             return 0
-        ready_again = await self._ready_again([each for each in deliveries if each.kind.is_reminder])
         statement = insert(self._connection, DELIVERY).on_conflict_do_nothing().returning(DELIVERY.c.id)
         rows = [values(delivery) for delivery in sorted(deliveries, key=lambda delivery: delivery.key)]
-        return ready_again + len((await self._connection.execute(statement, rows)).all())
+        return len((await self._connection.execute(statement, rows)).all())
 
-    async def _ready_again(self, reminders: Sequence[Delivery]) -> int:
-        alike: defaultdict[tuple[DeliveryKind, datetime], list[str]] = defaultdict(list)
-        for each in reminders:
-            alike[each.kind, each.not_before].append(each.key)
-        changed = 0
-        for (kind, not_before), keys in alike.items():
-            statement = (
-                update(DELIVERY)
-                .where(DELIVERY.c.key.in_(keys), DELIVERY.c.state == DeliveryState.WITHDRAWN)
-                .values(state=DeliveryState.READY, kind=kind, not_before=not_before, reason="", outdated=0)
-            )
-            changed += (await self._connection.execute(statement)).rowcount
-        return changed
+    async def remind(self, kind: DeliveryKind, due: Sequence[Due], now: datetime) -> int:
+        """Queue the next reminder of each, of one kind and one rollout. One that exists is passed over, but one that
+        was withdrawn is ready again. Returns how many are queued by it.
+        """
+        numbered: defaultdict[int, list[Due]] = defaultdict(list)
+        for each in due:
+            numbered[each.reminders + 1].append(each)
+        queued = 0
+        for number, some in numbered.items():
+            alike = _reminder(kind, number, some[0].rollout.id, now)
+            new = rows_alike(self._connection, DELIVERY, alike, [_addressed(each, number) for each in some])
+            statement = new.on_conflict_do_update(
+                index_elements=["key"],
+                where=DELIVERY.c.state == DeliveryState.WITHDRAWN,
+                set_={name: new.excluded[name] for name in ("state", "kind", "not_before", "reason", "outdated")},
+            ).returning(DELIVERY.c.id)
+            queued += len((await self._connection.scalars(statement)).all())
+        return queued
 
     async def lanes(self, now: datetime) -> Sequence[str]:
         """Lanes (workspaces) with something to claim, to reconcile or to update. Asks once for each workspace, so
@@ -409,6 +412,32 @@ class Deliveries:
             .values(lease_until=None, **after)
         )
         return (await self._connection.execute(statement)).rowcount == 1
+
+
+def _reminder(kind: DeliveryKind, number: int, rollout_id: str, now: datetime) -> Delivery:
+    return Delivery(
+        id="",
+        key="",
+        kind=kind,
+        lane="",
+        priority=REMINDER_PRIORITY,
+        person_id="",
+        rollout_id=rollout_id,
+        number=number,
+        not_before=now,
+        created_at=now,
+    )
+
+
+def _addressed(due: Due, number: int) -> dict[str, str]:
+    key = f"{due.invitation_id}:reminder:{number}"
+    return {
+        "id": derived_id(key),
+        "key": key,
+        "lane": due.workspace_id,
+        "person_id": due.person_id,
+        "invitation_id": due.invitation_id,
+    }
 
 
 def _unless_held(moment: datetime) -> ColumnElement[datetime]:

@@ -41,10 +41,10 @@ from bot.model import (
     Wish,
     derived_id,
 )
-from bot.ports import InvitationView, Missing, OverTime, Reason, RolloutCounts, Standing
+from bot.ports import Due, InvitationView, Missing, OverTime, Reason, RolloutCounts, Standing
 from storage.counts import by_group, by_wave, count, over_time
 from storage.deliveries import HELD
-from storage.rows import chunks, fields, insert_alike, plain
+from storage.rows import among, chunks, fields, insert_alike, plain, several
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, IS_OPEN, PERSON, ROLLOUT, WORKSPACE
 
 PRIORITY = 1  # of an invitation's delivery: after replies, before reminders
@@ -83,7 +83,13 @@ _WITH_PERSON = select(*fields(INVITATION, Invitation), *fields(PERSON, Person)).
     PERSON, PERSON.c.id == INVITATION.c.person_id
 )
 _WIDTH = len(Invitation.model_fields)
-_BY_ID = _WITH_PERSON.where(INVITATION.c.id == bindparam("of")).with_for_update(key_share=True, of=INVITATION)
+_BY_ID = (
+    select(*fields(INVITATION, Invitation), *fields(PERSON, Person), *fields(ROLLOUT, Rollout))
+    .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
+    .join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
+    .where(INVITATION.c.id == bindparam("of"))
+    .with_for_update(key_share=True, of=INVITATION)
+)
 _ROLLOUTS = select(*fields(ROLLOUT, Rollout)).where(ROLLOUT.c.id.in_(bindparam("ids", expanding=True)))
 _CHECKS = (
     select(*fields(CHECK, Check))
@@ -91,7 +97,19 @@ _CHECKS = (
     .order_by(CHECK.c.confirmed_at, CHECK.c.kind)
 )
 _DUE = (
-    _WITH_PERSON.join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
+    select(
+        INVITATION.c.id,
+        INVITATION.c.rollout_id,
+        PERSON.c.id,
+        PERSON.c.workspace_id,
+        PERSON.c.time_zone,
+        INVITATION.c.reminders,
+        INVITATION.c.snoozed_until,
+        INVITATION.c.final_notice_at,
+        func.coalesce(INVITATION.c.last_contact_at, INVITATION.c.invited_at),
+    )
+    .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
+    .join(ROLLOUT, ROLLOUT.c.id == INVITATION.c.rollout_id)
     .where(INVITATION.c.due_at <= bindparam("now", type_=INVITATION.c.due_at.type), IS_OPEN)
     .where(ROLLOUT.c.state == RolloutState.ACTIVE)
     .where(ROLLOUT.c.planned_up_to.is_(None))  # else they may be due by a policy that is no more
@@ -127,8 +145,12 @@ class Invitations:
 
     async def view(self, invitation_id: str) -> InvitationView | None:
         """By id. On PostgreSQL the row stays locked until the transaction ends: see `_one`."""
-        found = await self._several(_BY_ID, {"of": invitation_id})
-        return found[0] if found else None
+        row = (await self._connection.execute(_BY_ID, {"of": invitation_id})).one_or_none()
+        if row is None:
+            return None
+        checks = await self._checks([invitation_id])
+        invitation, person, rollout = several(row, Invitation, Person, Rollout)
+        return InvitationView(invitation, person, rollout, tuple(checks[invitation_id]))
 
     async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]:
         """Those that exist, by id."""
@@ -251,11 +273,13 @@ class Invitations:
         )
         return len(dropped), known.rowcount
 
-    async def due(self, now: datetime, limit: int) -> Sequence[InvitationView]:
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         """Open invitations of active rollouts whose reminder is due, oldest first. On PostgreSQL they stay locked
         until the transaction ends, and what another replica is just reminding is passed over.
         """
-        return await self._several(_DUE, {"now": now, "at_most": limit})
+        rows = (await self._connection.execute(_DUE, {"now": now, "at_most": limit})).all()
+        rollouts = await self._rollouts({row.rollout_id for row in rows})
+        return [Due(row[0], rollouts[row[1]], *row[2:]) for row in rows]
 
     async def to_plan_anew(self, rollout_id: str, after: str, limit: int) -> Sequence[InvitationView]:
         """The rollout's open invitations with an id after that one, in the order of their ids. On PostgreSQL they are
@@ -293,8 +317,9 @@ class Invitations:
         await self._set([invitation_id], {"last_contact_at": at, "due_at": _while_open(due_at)})
 
     async def _set(self, invitation_ids: Sequence[str], changes: Mapping[str, Any]) -> None:
-        for some in chunks(dict.fromkeys(invitation_ids)):
-            await self._connection.execute(update(INVITATION).where(INVITATION.c.id.in_(some)).values(**changes))
+        if invitation_ids:
+            which = among(self._connection, INVITATION.c.id, invitation_ids)
+            await self._connection.execute(update(INVITATION).where(which).values(**changes))
 
     async def set_due(self, due: Mapping[str, datetime | None]) -> None:
         """Set `due_at` by invitation id, of those that are open."""

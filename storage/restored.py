@@ -47,7 +47,8 @@ async def _skip_overdue_reminders(store: Database, now: datetime) -> None:
     while True:
         async with store.transaction() as tx:
             overdue = await tx.invitations.due(now, BATCH)
-            await tx.invitations.set_due({view.invitation.id: _due_after(view, now) for view in overdue})
+            views = await tx.invitations.views([each.invitation_id for each in overdue])
+            await tx.invitations.set_due({each: _due_after(view, now) for each, view in views.items()})
         if len(overdue) < BATCH:
             return
 

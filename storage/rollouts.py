@@ -5,26 +5,43 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import String, and_, bindparam, case, exists, or_, select, update
+from sqlalchemy import ColumnElement, String, and_, bindparam, case, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Dialog, Rollout, RolloutState, Wave, WaveStage
+from bot.model import Dialog, Person, Rollout, RolloutState, Wave, WaveStage, Workspace
+from bot.ports import Acting
 from bot.readiness import Readiness
-from storage.rows import by_key, fields, plain
-from storage.tables import CASE, CURRENT_ROLLOUT, DIALOG, READINESS, ROLLOUT, WAVE
+from storage.rows import by_key, fields, plain, several
+from storage.tables import CASE, CURRENT_ROLLOUT, DIALOG, PERSON, READINESS, ROLLOUT, WAVE, WORKSPACE
 
 _UNFINISHED = (
     select(*fields(ROLLOUT, Rollout))
     .where(ROLLOUT.c.company == bindparam("of"), ROLLOUT.c.state != RolloutState.FINISHED)
     .order_by(ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
 )
-_CHOSEN = exists().where(
-    CURRENT_ROLLOUT.c.rollout_id == ROLLOUT.c.id, CURRENT_ROLLOUT.c.person_id == bindparam("whose", type_=String)
-)
-_CURRENT = (
-    _UNFINISHED.order_by(None)
-    .order_by(case((_CHOSEN, 0), else_=1), ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
-    .limit(1)
+_WHOSE = bindparam("whose", type_=String)
+
+
+def _is_current(company: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether it is the rollout that the person has chosen, or else the company's newest; never a finished one."""
+    own = ROLLOUT.alias()
+    chosen = exists().where(CURRENT_ROLLOUT.c.rollout_id == own.c.id, CURRENT_ROLLOUT.c.person_id == _WHOSE)
+    first = (
+        select(own.c.id)
+        .where(own.c.company == company, own.c.state != RolloutState.FINISHED)
+        .order_by(case((chosen, 0), else_=1), own.c.created_at.desc(), own.c.id.desc())
+        .limit(1)
+    )
+    return ROLLOUT.c.id == first.scalar_subquery()
+
+
+_CURRENT = select(*fields(ROLLOUT, Rollout)).where(_is_current(bindparam("of", type_=String)))
+_ACTING = (
+    select(*fields(WORKSPACE, Workspace), *fields(PERSON, Person), *fields(ROLLOUT, Rollout))
+    .select_from(WORKSPACE)
+    .outerjoin(PERSON, PERSON.c.id == _WHOSE)
+    .outerjoin(ROLLOUT, _is_current(WORKSPACE.c.company))
+    .where(WORKSPACE.c.id == bindparam("where", type_=String))
 )
 _SUBJECT = bindparam("subject", type_=String)
 _NAMED = select(*fields(ROLLOUT, Rollout)).where(
@@ -54,6 +71,12 @@ class Rollouts:
     async def rollout(self, rollout_id: str) -> Rollout | None:
         """By id."""
         return await by_key(self._connection, ROLLOUT, Rollout, rollout_id)
+
+    async def acting(self, workspace_id: str, person_id: str) -> Acting:
+        """Where an event plays, its actor as known before, and their `current` rollout, in one question."""
+        found = await self._connection.execute(_ACTING, {"where": workspace_id, "whose": person_id})
+        row = found.one_or_none()
+        return Acting() if row is None else Acting(*several(row, Workspace, Person, Rollout))
 
     async def current(self, company: str, person_id: str = "") -> Rollout | None:
         """The rollout that this person has chosen, or else the newest of the company; never a finished one."""

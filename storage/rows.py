@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    any_,
     bindparam,
     cast,
     func,
@@ -49,6 +50,15 @@ def plain(noun: type[Noun], row: Iterable[Any]) -> Noun:
     return noun.model_construct(**dict(zip(noun.model_fields, row, strict=True)))
 
 
+def several(row: Sequence[Any], *nouns: type[SQLModel]) -> Iterator[Any]:
+    """The nouns of a row that joins them; None for one that an outer join has not found."""
+    start = 0
+    for noun in nouns:
+        part = row[start : start + len(noun.model_fields)]
+        yield None if part[0] is None else plain(noun, part)
+        start += len(part)
+
+
 def fields(table: Table, noun: type[SQLModel]) -> list[ColumnElement[Any]]:
     """The table's columns in the order of the noun's fields: what `plain` takes."""
     return [table.c[name] for name in noun.model_fields]
@@ -59,6 +69,13 @@ def one_of(column: ColumnElement[Any], members: Sequence[Any]) -> ColumnElement[
     then do the databases see that a partial index covers the question (sqlite.org/partialindex.html, section 3).
     """
     return or_(*(column == literal(member, column.type, literal_execute=True) for member in members))
+
+
+def among(connection: AsyncConnection, column: ColumnElement[str], members: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the column is one of these: one parameter, however many they are, and one statement for all numbers."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(bindparam(None, list(members), postgresql.ARRAY(Text), unique=True))
+    return column.in_(select(func.json_each(json.dumps(list(members))).table_valued("value").c.value))
 
 
 def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
@@ -107,13 +124,20 @@ def _replace(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
 async def insert_alike(
     connection: AsyncConnection, table: Table, alike: SQLModel, differing: Sequence[Mapping[str, str]]
 ) -> list[str]:
-    """Insert a row for each of `differing`: `alike`, with these (text) columns instead of its own. Those that exist
-    are passed over; returns the ids of the new ones.
+    """Insert a row for each of `differing`; those that exist are passed over. Returns the ids of the new ones."""
+    if not differing:
+        return []
+    statement = rows_alike(connection, table, alike, differing).on_conflict_do_nothing().returning(table.c.id)
+    return list(await connection.scalars(statement))
+
+
+def rows_alike(
+    connection: AsyncConnection, table: Table, alike: SQLModel, differing: Sequence[Mapping[str, str]]
+) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT of a row for each of `differing`: `alike`, with these (text) columns instead of its own.
 
     One statement with one JSON parameter, however many rows: a tenth of the time that as many parameters take.
     """
-    if not differing:
-        return []
     rows = _from_json(connection, json.dumps(list(differing)))
     names = list(type(alike).model_fields)
     columns = [
@@ -122,8 +146,7 @@ async def insert_alike(
     ]
     # "WHERE" keeps SQLite from taking ON CONFLICT for a join's condition (sqlite.org/lang_upsert.html, section 2.2)
     source = select(*columns).where(literal_column("1 = 1"))
-    statement = insert(connection, table).from_select(names, source).on_conflict_do_nothing().returning(table.c.id)
-    return list(await connection.scalars(statement))
+    return insert(connection, table).from_select(names, source)
 
 
 def _from_json(connection: AsyncConnection, array: str) -> Callable[[str], ColumnElement[Any]]:

@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -21,6 +22,7 @@ from storage.tables import DELIVERY, PERSON, SEALING, WAVE, WORKSPACE
 _PURPOSE = b"SSO Usher: secrets at rest, 1"
 CONVERSATIONS = (WORKSPACE.c.service_url, PERSON.c.channel_id, WAVE.c.channel_id, DELIVERY.c.channel_id)
 BATCH = 1000
+MOST_REMEMBERED = 10_000  # addresses: about four megabytes
 
 
 class Unreadable(Exception):
@@ -36,13 +38,19 @@ class Vault:
 
     def __init__(self, words: Sequence[str]) -> None:
         self._keys = MultiFernet([Fernet(_derived(word)) for word in words])
+        self._remembered = lru_cache(maxsize=MOST_REMEMBERED)(self._opened)
 
     def seal(self, plain: str) -> str:
         """Encrypted, with the newest key."""
         return self._keys.encrypt(plain.encode()).decode()
 
     def opened(self, sealed: str) -> str | None:
-        """Decrypted; None when no key opens it."""
+        """Decrypted; None when no key opens it. Remembered: a person's and a workspace's address are read with
+        everything that they do.
+        """
+        return self._remembered(sealed)
+
+    def _opened(self, sealed: str) -> str | None:
         try:
             return self.open(sealed)
         except Unreadable:

@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 import structlog
-from slack_sdk.models.blocks import Block, ImageBlock, SectionBlock
 
 from adapters.pictures import Pictures
 from adapters.slack.web_api import ApiRefused
-from adapters.slack.words import MRKDWN, mrkdwn, plain, shorten
+from adapters.slack.words import MRKDWN, Json, mrkdwn, plain, shorten
 from bot.charts import as_text
 from bot.messages import BarChart, Chart, LineChart, Message
 from bot.texts import PLAIN, Reader, say
@@ -27,18 +26,21 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
 
-def chart_blocks(chart: Chart, reader: Reader, pictures: Pictures | None) -> Iterator[Block]:
+def chart_blocks(chart: Chart, reader: Reader, pictures: Pictures | None) -> Iterator[Json]:
     """The picture, with the figures in words for whoever does not see it; without `pictures`, the words alone."""
     title, *lines = as_text(chart)
     url = pictures.address(chart, reader) if pictures else None
     if url is None:
         words = "\n".join(say(line, reader, MRKDWN) for line in (title, *lines))
-        yield SectionBlock(text=mrkdwn(words, SECTION))
+        yield {"type": "section", "text": mrkdwn(words, SECTION)}
     else:
         described = "; ".join(say(line, reader, PLAIN) for line in lines)
-        yield ImageBlock(
-            image_url=url, alt_text=shorten(described, ALT_TEXT), title=plain(chart.title, reader, TITLE)
-        )
+        yield {
+            "type": "image",
+            "image_url": url,
+            "alt_text": shorten(described, ALT_TEXT),
+            "title": plain(chart.title, reader, TITLE),
+        }
 
 
 async def with_pictures(

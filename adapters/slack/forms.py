@@ -13,27 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from slack_sdk.models.blocks import (
-    Block,
-    CheckboxesElement,
-    DatePickerElement,
-    EmailInputElement,
-    HeaderBlock,
-    InputBlock,
-    NumberInputElement,
-    Option,
-    PlainTextInputElement,
-    RadioButtonsElement,
-    StaticMultiSelectElement,
-    StaticSelectElement,
-    UrlInputElement,
-    UserSelectElement,
-)
-from slack_sdk.models.blocks.block_elements import InputInteractiveElement
-from slack_sdk.models.views import View
-
-from adapters.slack.render import HEADER, VIEW_BLOCKS, Json, button_rows, element_blocks, message_blocks, notice
-from adapters.slack.words import plain
+from adapters.slack.render import VIEW_BLOCKS, button_rows, element_blocks, header, message_blocks, notice
+from adapters.slack.words import Json, plain, shorten
 from bot.events import FormValues
 from bot.messages import (
     Choice,
@@ -77,8 +58,16 @@ class Opener:
 
 def form_view(form: Form, reader: Reader, opener: Opener) -> Json:
     """The view object of a form."""
-    blocks = list(_form_blocks(form, reader))[:VIEW_BLOCKS] or [_full_title(form, reader)]
-    return _view(form.title, blocks, reader, submit=plain(form.submit, reader, TITLE), metadata=memory(form, opener))
+    blocks = list(_form_blocks(form, reader))[:VIEW_BLOCKS] or [header(form.title, reader)]
+    return {
+        "type": "modal",
+        "callback_id": CALLBACK,
+        "title": plain(form.title, reader, TITLE),
+        "submit": plain(form.submit, reader, TITLE),
+        "close": plain(text("button.cancel"), reader, TITLE),
+        "private_metadata": memory(form, opener),
+        "blocks": blocks,
+    }
 
 
 def message_view(message: Message, reader: Reader) -> Json:
@@ -87,8 +76,8 @@ def message_view(message: Message, reader: Reader) -> Json:
     bare = Message(summary=message.summary, body=message.body, buttons=message.buttons)
     return {
         "type": "modal",
-        "title": plain(title, reader, TITLE).to_dict(),
-        "close": plain(text("slack.close"), reader, TITLE).to_dict(),
+        "title": plain(title, reader, TITLE),
+        "close": plain(text("slack.close"), reader, TITLE),
         "blocks": message_blocks(bare, reader, VIEW_BLOCKS),
     }
 
@@ -98,22 +87,9 @@ def home_view(message: Message, reader: Reader) -> Json:
     return {"type": "home", "blocks": message_blocks(message, reader, VIEW_BLOCKS)}
 
 
-def _view(title: Text, blocks: list[Block], reader: Reader, *, submit: Any, metadata: str) -> Json:
-    view = View(
-        type="modal",
-        callback_id=CALLBACK,
-        title=plain(title, reader, TITLE),
-        submit=submit,
-        close=plain(text("button.cancel"), reader, TITLE),
-        private_metadata=metadata,
-        blocks=blocks,
-    )
-    return view.to_dict()
-
-
-def _form_blocks(form: Form, reader: Reader) -> Iterator[Block]:
+def _form_blocks(form: Form, reader: Reader) -> Iterator[Json]:
     if len(say(form.title, reader, PLAIN)) > TITLE:
-        yield _full_title(form, reader)
+        yield header(form.title, reader)
     errors = dict(form.errors or {})
     named = {field.name for field in form.fields}
     yield from (_error(errors[name], reader) for name in errors if name not in named)
@@ -125,11 +101,7 @@ def _form_blocks(form: Form, reader: Reader) -> Iterator[Block]:
     yield from button_rows(form.buttons, reader)
 
 
-def _full_title(form: Form, reader: Reader) -> Block:
-    return HeaderBlock(text=plain(form.title, reader, HEADER))
-
-
-def _error(what: Text, reader: Reader) -> Block:
+def _error(what: Text, reader: Reader) -> Json:
     return notice(Notice(what, Tone.ERROR), reader)
 
 
@@ -137,61 +109,67 @@ def field_errors(form: Form, reader: Reader) -> dict[str, str] | None:
     """The errors by block_id, if each belongs to a field; None when some do not or there are none."""
     if not form.errors or not set(form.errors) <= {field.name for field in form.fields}:
         return None
-    return {name: plain(what, reader, LABEL).text or "" for name, what in form.errors.items()}
+    return {name: shorten(say(what, reader, PLAIN), LABEL) for name, what in form.errors.items()}
 
 
-def _input(field: Field, token: Token, reader: Reader) -> Iterator[Block]:
+def _input(field: Field, token: Token, reader: Reader) -> Iterator[Json]:
     element = _element(field, token.pack(), reader)
     if element is None:
         return
-    yield InputBlock(
-        block_id=field.name,
-        label=plain(field.label, reader, LABEL),
-        hint=plain(field.hint, reader, HINT) if field.hint else None,
-        element=element,
-        optional=not field.required,
-    )
+    yield {
+        "type": "input",
+        "block_id": field.name,
+        "label": plain(field.label, reader, LABEL),
+        "element": element,
+        "optional": not field.required,
+        **_unless_none(hint=plain(field.hint, reader, HINT) if field.hint else None),
+    }
 
 
-def _element(field: Field, action_id: str, reader: Reader) -> InputInteractiveElement | None:
+def _element(field: Field, action_id: str, reader: Reader) -> Json | None:
     match field:
         case TextField():
-            return _text_input(field, action_id, reader)
+            return {"action_id": action_id, **_text_input(field, reader)}
         case ChoiceField():
             return _choice(field, action_id, reader)
         case PersonField():
-            return UserSelectElement(action_id=action_id, initial_user=_if(r"[UW]\w+", field.value))
+            chosen = _unless_none(initial_user=_if(r"[UW]\w+", field.value))
+            return {"type": "users_select", "action_id": action_id, **chosen}
         case DateField():
-            return DatePickerElement(action_id=action_id, initial_date=_if(r"\d{4}-\d\d-\d\d", field.value))
+            chosen = _unless_none(initial_date=_if(r"\d{4}-\d\d-\d\d", field.value))
+            return {"type": "datepicker", "action_id": action_id, **chosen}
         case _:
             assert_never(field)
 
 
-def _text_input(field: TextField, action_id: str, reader: Reader) -> InputInteractiveElement:
-    hint = plain(field.placeholder, reader, PLACEHOLDER) if field.placeholder else None
+def _text_input(field: TextField, reader: Reader) -> Json:
+    hint = _unless_none(placeholder=plain(field.placeholder, reader, PLACEHOLDER) if field.placeholder else None)
     match field.text_kind:
         case TextKind.PLAIN:
             most = max(1, min(field.max_length, TYPED))
-            return PlainTextInputElement(
-                action_id=action_id,
-                placeholder=hint,
-                initial_value=field.value[:most] or None,
-                multiline=field.multiline,
-                max_length=most,
-            )
+            written = _unless_none(initial_value=field.value[:most] or None)
+            return {
+                "type": "plain_text_input",
+                "multiline": field.multiline,
+                "max_length": most,
+                **hint,
+                **written,
+            }
         case TextKind.URL:
-            value = _if(r"https?://\S+", field.value)
-            return UrlInputElement(action_id=action_id, placeholder=hint, initial_value=value)
+            written = _unless_none(initial_value=_if(r"https?://\S+", field.value))
+            return {"type": "url_text_input", **hint, **written}
         case TextKind.EMAIL:
-            value = _if(r"[^@\s]+@[^@\s]+", field.value)
-            return EmailInputElement(action_id=action_id, placeholder=hint, initial_value=value)
+            written = _unless_none(initial_value=_if(r"[^@\s]+@[^@\s]+", field.value))
+            return {"type": "email_text_input", **hint, **written}
         case TextKind.NUMBER:
-            value = _if(r"-?\d+", field.value)
-            return NumberInputElement(
-                action_id=action_id, placeholder=hint, initial_value=value, is_decimal_allowed=False
-            )
+            written = _unless_none(initial_value=_if(r"-?\d+", field.value))
+            return {"type": "number_input", "is_decimal_allowed": False, **hint, **written}
         case _:
             assert_never(field.text_kind)
+
+
+def _unless_none(**values: Any) -> Json:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _if(pattern: str, value: str) -> str | None:
@@ -199,25 +177,29 @@ def _if(pattern: str, value: str) -> str | None:
     return value if re.fullmatch(pattern, value) and len(value) <= TYPED else None
 
 
-def _choice(field: ChoiceField, action_id: str, reader: Reader) -> InputInteractiveElement | None:
+def _choice(field: ChoiceField, action_id: str, reader: Reader) -> Json | None:
     """None for a field without choices: Slack has no such thing."""
     options = [_option(choice, reader) for choice in field.choices[:OPTIONS]]
     if not options:
         return None
-    chosen = [option for option in options if option.value in field.value]
-    many: dict[str, Any] = dict(action_id=action_id, options=options, initial_options=chosen or None)
-    one: dict[str, Any] = dict(action_id=action_id, options=options, initial_option=chosen[0] if chosen else None)
-    if len(options) <= OPTIONS_SEEN:
-        return CheckboxesElement(**many) if field.multiple else RadioButtonsElement(**one)
-    return StaticMultiSelectElement(**many) if field.multiple else StaticSelectElement(**one)
+    chosen = [option for option in options if option["value"] in field.value]
+    all_seen = len(options) <= OPTIONS_SEEN
+    if field.multiple:
+        kind = "checkboxes" if all_seen else "multi_static_select"
+        initial = _unless_none(initial_options=chosen or None)
+    else:
+        kind = "radio_buttons" if all_seen else "static_select"
+        initial = _unless_none(initial_option=chosen[0] if chosen else None)
+    return {"type": kind, "action_id": action_id, "options": options, **initial}
 
 
-def _option(choice: Choice, reader: Reader) -> Option:
-    return Option(
-        value=choice.value,
-        text=plain(choice.label, reader, OPTION),
-        description=plain(choice.description, reader, OPTION) if choice.description else None,
-    )
+def _option(choice: Choice, reader: Reader) -> Json:
+    described = plain(choice.description, reader, OPTION) if choice.description else None
+    return {
+        "value": choice.value,
+        "text": plain(choice.label, reader, OPTION),
+        **_unless_none(description=described),
+    }
 
 
 def memory(form: Form, opener: Opener) -> str:

@@ -1,32 +1,21 @@
 """From the bot's messages to Block Kit.
 
-Limits: docs.slack.dev/reference/block-kit (blocks, block-elements, composition-objects). slack_sdk's models check
-some of them when `to_dict` is called; those that they miss are named here. Words that are too long are shortened,
-never refused: a message that arrives with an ellipsis is better than one that does not arrive.
+Limits: docs.slack.dev/reference/block-kit (blocks, block-elements, composition-objects). Words that are too long are
+shortened, never refused: a message that arrives with an ellipsis is better than one that does not arrive. The blocks
+are written as Slack documents them: made by slack_sdk's models, a message takes four times as long. `make vendors`
+holds everything that can be shown against those models.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
 import structlog
-from slack_sdk.models.blocks import (
-    ActionsBlock,
-    Block,
-    ButtonElement,
-    ConfirmObject,
-    ContextBlock,
-    HeaderBlock,
-    RichTextBlock,
-    RichTextElementParts,
-    RichTextQuoteElement,
-    SectionBlock,
-)
 
 from adapters.pictures import Pictures
 from adapters.slack.charts import chart_blocks
-from adapters.slack.words import MRKDWN, mrkdwn, plain, shorten
+from adapters.slack.words import MRKDWN, Json, mrkdwn, plain, shorten, shorten_mrkdwn
 from bot.messages import (
     AnyButton,
     BarChart,
@@ -48,7 +37,6 @@ from bot.texts import Reader, say
 
 log = structlog.get_logger(__name__)
 
-Json = dict[str, Any]
 Item = TypeVar("Item")
 
 MESSAGE_BLOCKS = 50
@@ -71,7 +59,7 @@ ICONS = {
     Tone.WARNING: ":warning:",
     Tone.ERROR: ":no_entry:",
 }
-_STYLES = {Style.PLAIN: None, Style.PRIMARY: "primary", Style.DANGER: "danger"}
+_STYLES = {Style.PLAIN: {}, Style.PRIMARY: {"style": "primary"}, Style.DANGER: {"style": "danger"}}
 
 
 def message_content(message: Message, reader: Reader, pictures: Pictures | None = None) -> Json:
@@ -81,23 +69,23 @@ def message_content(message: Message, reader: Reader, pictures: Pictures | None 
 
 def fallback(message: Message, reader: Reader) -> str:
     """What notifications and screen readers say."""
-    return mrkdwn(say(message.summary, reader, MRKDWN), FALLBACK).text or ""
+    return shorten_mrkdwn(say(message.summary, reader, MRKDWN), FALLBACK)
 
 
 def message_blocks(message: Message, reader: Reader, most: int, pictures: Pictures | None = None) -> list[Json]:
     """The message as at most `most` blocks. Paragraphs that have no room are left out, buttons never."""
     rows = list(button_rows(message.buttons, reader))
-    head: list[Block] = [HeaderBlock(text=plain(message.title, reader, HEADER))] if message.title else []
+    head = [header(message.title, reader)] if message.title else []
     body = list(element_blocks(message.body, reader, pictures))
     if not head and not body:
         body = [paragraph(message.summary, reader)]
     room = most - len(head) - len(rows)
     if len(body) > room:
-        body = [*body[: room - 1], ContextBlock(elements=[mrkdwn("…", 1)])]
-    return [block.to_dict() for block in (*head, *body, *rows)]
+        body = [*body[: room - 1], context(mrkdwn("…", 1))]
+    return [*head, *body, *rows]
 
 
-def element_blocks(elements: Sequence[Element], reader: Reader, pictures: Pictures | None = None) -> Iterator[Block]:
+def element_blocks(elements: Sequence[Element], reader: Reader, pictures: Pictures | None = None) -> Iterator[Json]:
     """The blocks of paragraphs, quotations, facts, notices and charts."""
     for element in elements:
         match element:
@@ -115,64 +103,79 @@ def element_blocks(elements: Sequence[Element], reader: Reader, pictures: Pictur
                 assert_never(element)
 
 
-def paragraph(sentence: Text, reader: Reader) -> Block:
+def header(title: Text, reader: Reader) -> Json:
+    """The title in large letters."""
+    return {"type": "header", "text": plain(title, reader, HEADER)}
+
+
+def section(words: Json) -> Json:
+    """A block with these words."""
+    return {"type": "section", "text": words}
+
+
+def context(words: Json) -> Json:
+    """A block in small print."""
+    return {"type": "context", "elements": [words]}
+
+
+def paragraph(sentence: Text, reader: Reader) -> Json:
     """A section."""
-    return SectionBlock(text=mrkdwn(say(sentence, reader, MRKDWN), SECTION))
+    return section(mrkdwn(say(sentence, reader, MRKDWN), SECTION))
 
 
-def quotation(words: str) -> Block:
+def quotation(words: str) -> Json:
     """Rich text holds words as they are: Slack looks for no markup, mention, emoji or address in them."""
-    part = RichTextElementParts.Text(text=shorten(words, SECTION))
-    return RichTextBlock(elements=[RichTextQuoteElement(elements=[part])])
+    part = {"type": "text", "text": shorten(words, SECTION)}
+    return {"type": "rich_text", "elements": [{"type": "rich_text_quote", "elements": [part]}]}
 
 
-def notice(element: Notice, reader: Reader) -> Block:
+def notice(element: Notice, reader: Reader) -> Json:
     """Small print for information, a paragraph with an icon for all that matters more."""
     words = mrkdwn(f"{ICONS[element.tone]} {say(element.text, reader, MRKDWN)}", SECTION)
-    return ContextBlock(elements=[words]) if element.tone is Tone.INFO else SectionBlock(text=words)
+    return context(words) if element.tone is Tone.INFO else section(words)
 
 
-def facts(element: Facts, reader: Reader) -> Iterator[Block]:
+def facts(element: Facts, reader: Reader) -> Iterator[Json]:
     """Fields, two in a row, ten in a section."""
     for pairs in batches(element.pairs, FIELDS_IN_SECTION):
-        yield SectionBlock(fields=[mrkdwn(_fact(name, value, reader), FIELD) for name, value in pairs])
+        yield {
+            "type": "section",
+            "fields": [mrkdwn(_fact(name, value, reader), FIELD) for name, value in pairs],
+        }
 
 
 def _fact(name: Text, value: Text, reader: Reader) -> str:
     return f"*{shorten(say(name, reader, MRKDWN), 150)}*\n{shorten(say(value, reader, MRKDWN), FIELD)}"
 
 
-def button_rows(buttons: Sequence[AnyButton], reader: Reader) -> Iterator[Block]:
+def button_rows(buttons: Sequence[AnyButton], reader: Reader) -> Iterator[Json]:
     """The buttons, as many in a row as Slack allows."""
     elements = [
         element for number, button in enumerate(buttons) if (element := _button(button, number, reader)) is not None
     ]
     for some in batches(elements, BUTTONS_IN_ROW):
-        yield ActionsBlock(elements=list(some))
+        yield {"type": "actions", "elements": list(some)}
 
 
-def _button(button: AnyButton, number: int, reader: Reader) -> ButtonElement | None:
+def _button(button: AnyButton, number: int, reader: Reader) -> Json | None:
+    looks = {"type": "button", "text": plain(button.label, reader, BUTTON_LABEL), **_STYLES[button.style]}
     match button:
         case Button():
-            return ButtonElement(
-                text=plain(button.label, reader, BUTTON_LABEL),
-                action_id=_action_id(button.token.conversation, button.token.action, number),
-                value=button.token.pack(),
-                style=_STYLES[button.style],
-                confirm=_confirm(button, button.confirm, reader) if button.confirm else None,
-            )
+            asking = {"confirm": _confirm(button, button.confirm, reader)} if button.confirm else {}
+            return {
+                **looks,
+                "action_id": _action_id(button.token.conversation, button.token.action, number),
+                "value": button.token.pack(),
+                **asking,
+            }
         case LinkButton():
             if len(button.url) > BUTTON_URL:
                 # Slack refuses the whole message; cutting an address would lead people elsewhere.
                 log.error("slack.link_left_out", length=len(button.url))
                 return None
-            return ButtonElement(
-                text=plain(button.label, reader, BUTTON_LABEL),
-                action_id=_action_id("link", button.token.action if button.token else "", number),
-                value=button.token.pack() if button.token else None,
-                url=button.url,
-                style=_STYLES[button.style],
-            )
+            meaning = {"value": button.token.pack()} if button.token else {}
+            action_id = _action_id("link", button.token.action if button.token else "", number)
+            return {**looks, "action_id": action_id, "url": button.url, **meaning}
         case _:
             assert_never(button)
 
@@ -182,14 +185,14 @@ def _action_id(conversation: str, action: str, number: int) -> str:
     return f"{number}.{conversation}.{action}"[:ACTION_ID]
 
 
-def _confirm(button: Button, question: Text, reader: Reader) -> ConfirmObject:
-    return ConfirmObject(
-        title=plain(button.label, reader, CONFIRM_TITLE),
-        text=plain(question, reader, CONFIRM_TEXT),
-        confirm=plain(button.label, reader, CONFIRM_BUTTON),
-        deny=plain(text("button.cancel"), reader, CONFIRM_BUTTON),
-        style="danger" if button.style is Style.DANGER else None,
-    )
+def _confirm(button: Button, question: Text, reader: Reader) -> Json:
+    return {
+        "title": plain(button.label, reader, CONFIRM_TITLE),
+        "text": plain(question, reader, CONFIRM_TEXT),
+        "confirm": plain(button.label, reader, CONFIRM_BUTTON),
+        "deny": plain(text("button.cancel"), reader, CONFIRM_BUTTON),
+        **(_STYLES[Style.DANGER] if button.style is Style.DANGER else {}),
+    }
 
 
 def batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

@@ -13,8 +13,9 @@ from adapters.pictures import Pictures
 from adapters.slack.charts import with_pictures
 from adapters.slack.forms import Opener, field_errors, form_view, home_view, message_view
 from adapters.slack.payloads import Place
-from adapters.slack.render import Json, message_content
+from adapters.slack.render import message_content
 from adapters.slack.web_api import ApiFailed, ApiRefused, PatientApi, WebApi
+from adapters.slack.words import Json
 from bot.messages import Form, Message, text
 from bot.texts import Reader
 from bot.transition import CloseForm, Replace, Reply, ShowForm, ShowHome, Whisper

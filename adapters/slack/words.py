@@ -10,12 +10,13 @@ addresses can be copied.
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import quote, urlsplit
-
-from slack_sdk.models.blocks import MarkdownTextObject, PlainTextObject
 
 from bot.messages import Text
 from bot.texts import PLAIN, Markup, Reader, say
+
+Json = dict[str, Any]
 
 NOTHING = "\u2013"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -64,11 +65,11 @@ def shorten_mrkdwn(words: str, limit: int) -> str:
     return shorten(f"{_UNFINISHED.sub('', words[: limit - 1]).rstrip()}…", limit)
 
 
-def plain(sentence: Text, reader: Reader, limit: int) -> PlainTextObject:
+def plain(sentence: Text, reader: Reader, limit: int) -> Json:
     """A plain_text object."""
-    return PlainTextObject(text=shorten(say(sentence, reader, PLAIN), limit), emoji=True)
+    return {"type": "plain_text", "text": shorten(say(sentence, reader, PLAIN), limit), "emoji": True}
 
 
-def mrkdwn(words: str, limit: int) -> MarkdownTextObject:
+def mrkdwn(words: str, limit: int) -> Json:
     """A mrkdwn object. `verbatim` keeps Slack from making links of bare addresses and names in it."""
-    return MarkdownTextObject(text=shorten_mrkdwn(words, limit), verbatim=True)
+    return {"type": "mrkdwn", "text": shorten_mrkdwn(words, limit), "verbatim": True}

@@ -5,6 +5,8 @@ bot authentication", and two of our own: only the configured tenant is served, a
 channels like Direct Line the client writes channelData itself, so that a tenant found there proves nothing.
 """
 
+import time
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -20,6 +22,7 @@ from adapters.teams.turn_connector import TurnConnectorFactory
 
 ISSUER = "https://api.botframework.com"
 LEEWAY = 300  # seconds: "industry-standard clock-skew is 5 minutes", the same section
+MOST_KNOWN = 100  # valid tokens that are remembered; the Connector has a few at a time
 CHANNELS = frozenset({"msteams"})
 
 
@@ -29,6 +32,19 @@ class TokenRejected(Exception):
 
 class TenantRefused(Exception):
     """The Bot Framework calls for somebody whom this bot does not serve (403)."""
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What a valid token says, and the key that it is signed with."""
+
+    claims: dict[str, Any]
+    key_id: str
+    key: SigningKey
+
+    def has_ended(self) -> bool:
+        """As `jwt.decode` would find."""
+        return int(self.claims["exp"]) <= time.time() - LEEWAY
 
 
 class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # the SDK ships no types
@@ -54,6 +70,7 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # 
         self._issuer = issuer
         self._channels = channels
         self._connector_factory = TurnConnectorFactory(connector)
+        self._known: dict[str, Verified] = {}
 
     async def authenticate_request(self, activity: Activity, auth_header: str | None) -> AuthenticateRequestResult:
         """The verified caller of `activity`.
@@ -61,15 +78,13 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # 
         `auth_header` is the Authorization header as received. Raises TokenRejected, TenantRefused, or
         KeysUnavailable when the token cannot be judged now.
         """
-        token = _bearer(auth_header)
-        key = await self._signing_key(token)
-        claims = self._claims(token, key)
-        _check_endorsement(activity, key)
-        _check_service_url(activity, claims)
+        verified = await self._verified(_bearer(auth_header))
+        _check_endorsement(activity, verified.key)
+        _check_service_url(activity, verified.claims)
         self._check_tenant(activity)
 
         result = AuthenticateRequestResult()
-        result.claims_identity = ClaimsIdentity(claims, is_authenticated=True)
+        result.claims_identity = ClaimsIdentity(verified.claims, is_authenticated=True)
         result.audience = CONNECTOR_SCOPE
         result.caller_id = CallerIdConstants.public_azure_channel
         result.connector_factory = self._connector_factory
@@ -97,19 +112,21 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # 
         """The scope of outbound tokens."""
         return CONNECTOR_SCOPE
 
-    async def _signing_key(self, token: str) -> SigningKey:
-        try:
-            header = jwt.get_unverified_header(token)
-        except (jwt.PyJWTError, ValueError, RecursionError) as error:
-            raise TokenRejected("the token is not a JWT") from error
-        # Checked before the key is looked up, so that a token which can never be valid costs no request.
-        if header.get("alg") != "RS256":
-            raise TokenRejected("the token is not signed with RS256")
-        key_id = header.get("kid")
-        key = await self._keys.find(key_id) if isinstance(key_id, str) else None
+    async def _verified(self, token: str) -> Verified:
+        """The Connector sends one token with very many activities: its signature is checked once for as long as the
+        key is the same, its end always.
+        """
+        known = self._known.get(token)
+        if known is not None and not known.has_ended() and await self._keys.find(known.key_id) is known.key:
+            return known
+        key_id = _key_id(token)
+        key = await self._keys.find(key_id)
         if key is None:
             raise TokenRejected("the token's signing key is unknown")
-        return key
+        while len(self._known) >= MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        verified = self._known[token] = Verified(self._claims(token, key), key_id, key)
+        return verified
 
     def _claims(self, token: str, key: SigningKey) -> dict[str, Any]:
         try:
@@ -146,6 +163,20 @@ def _bearer(auth_header: str | None) -> str:
     if scheme.casefold() != "bearer" or not token.strip():
         raise TokenRejected("the request has no bearer token")
     return token.strip()
+
+
+def _key_id(token: str) -> str:
+    """Raises TokenRejected. Checked before the key is looked up, so that what can never be valid costs no request."""
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise TokenRejected("the token is not a JWT") from error
+    if header.get("alg") != "RS256":
+        raise TokenRejected("the token is not signed with RS256")
+    key_id = header.get("kid")
+    if not isinstance(key_id, str):
+        raise TokenRejected("the token names no signing key")
+    return key_id
 
 
 def _check_endorsement(activity: Activity, key: SigningKey) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from botbuilder.core import InvokeResponse, TurnContext
+from botbuilder.core import TurnContext
 from botbuilder.schema import Activity
 
 from adapters.teams.activities import (
@@ -21,6 +21,7 @@ from adapters.teams.activities import (
     place_of,
 )
 from adapters.teams.card_data import Pressed, read_press
+from adapters.teams.cloud_adapter import answer_invoke
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.install import Installation
 from adapters.teams.replies import Asked, Replies, outdated
@@ -72,8 +73,7 @@ class Inbound:
             case "invoke":
                 body = await self._invoke(activity)
                 if body is not None:
-                    answer = InvokeResponse(status=200, body=body)
-                    await turn.send_activity(Activity(type="invokeResponse", value=answer))
+                    await answer_invoke(turn, body)
             case "installationUpdate":
                 await self._installed(activity)
             case "conversationUpdate":

@@ -4,6 +4,7 @@ Source: learn.microsoft.com, "Text features" of Adaptive Cards, and "Format card
 """
 
 import re
+from functools import cache
 from urllib.parse import quote, urlsplit
 
 from bot.texts import Markup
@@ -52,6 +53,7 @@ def _escaped_start(match: re.Match[str]) -> str:
     return f"{blanks}{mark}\\" if mark[0].isdigit() else f"{blanks}\\{mark}"
 
 
+@cache
 def markup(limit: int = WORD_LIMIT) -> Markup:
     """How to write for a text block; each parameter is shortened to `limit` characters."""
     return Markup(
@@ -63,6 +65,7 @@ def markup(limit: int = WORD_LIMIT) -> Markup:
     )
 
 
+@cache
 def plain(limit: int = WORD_LIMIT) -> Markup:
     """How to write where Teams reads no Markdown: buttons, labels, notifications."""
 

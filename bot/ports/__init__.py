@@ -44,8 +44,10 @@ from bot.ports.store import (
     Transaction,
 )
 from bot.ports.views import (
+    Acting,
     CaseCounts,
     CaseGroup,
+    Due,
     InvitationView,
     LeftOut,
     ListSummary,
@@ -61,6 +63,7 @@ from bot.ports.views import (
 from bot.transition import Reply
 
 __all__ = [
+    "Acting",
     "Approvals",
     "Audit",
     "Backlog",
@@ -73,6 +76,7 @@ __all__ = [
     "Digests",
     "Directory",
     "DirectoryUnavailable",
+    "Due",
     "Erasing",
     "Escalations",
     "Finishing",

@@ -30,7 +30,9 @@ from bot.model import (
 )
 from bot.ports.platform import Sent
 from bot.ports.views import (
+    Acting,
     CaseGroup,
+    Due,
     InvitationView,
     ListSummary,
     Missing,
@@ -109,6 +111,10 @@ class Rollouts(Protocol):
     """Rollouts, waves and dialogs."""
 
     async def rollout(self, rollout_id: str) -> Rollout | None: ...
+    async def acting(self, workspace_id: str, person_id: str) -> Acting:
+        """Where an event plays, its actor as known before, and their `current` rollout, in one question."""
+        ...
+
     async def current(self, company: str, person_id: str = "") -> Rollout | None:
         """The rollout that this person has chosen (bot.model.CurrentRollout), or else the newest of the company;
         never a finished one.
@@ -258,7 +264,7 @@ class Invitations(Protocol):
         """
         ...
 
-    async def due(self, now: datetime, limit: int) -> Sequence[InvitationView]:
+    async def due(self, now: datetime, limit: int) -> Sequence[Due]:
         """Open invitations of active rollouts whose reminder is due, oldest first."""
         ...
 
@@ -398,8 +404,12 @@ class Deliveries(Protocol):
     """Direct messages on their way. Settling is fenced by `attempt`: a late worker changes nothing."""
 
     async def enqueue(self, deliveries: Sequence[Delivery]) -> int:
-        """Queue; one whose key exists is passed over, but a reminder that was withdrawn is ready again. Returns how
-        many are queued by it.
+        """Queue; one whose key exists is passed over. Returns how many are new."""
+        ...
+
+    async def remind(self, kind: DeliveryKind, due: Sequence[Due], now: datetime) -> int:
+        """Queue the next reminder of each, of one kind and one rollout. One that exists is passed over, but one that
+        was withdrawn is ready again. Returns how many are queued by it.
         """
         ...
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.events import Problem
 from bot.model import (
@@ -17,6 +18,7 @@ from bot.model import (
     Person,
     Rollout,
     Wave,
+    Workspace,
 )
 
 
@@ -34,6 +36,29 @@ class InvitationView:
         """What is still to be confirmed, in the order in which it is asked."""
         confirmed = {check.kind for check in self.checks}
         return tuple(kind for kind in self.invitation.needs if kind not in confirmed)
+
+
+@dataclass(frozen=True)
+class Acting:
+    """Where something was done, by whom, and the rollout that they work on; None for what is not known."""
+
+    workspace: Workspace | None = None
+    person: Person | None = None
+    rollout: Rollout | None = None
+
+
+class Due(NamedTuple):
+    """An open invitation whose reminder is due, as far as the reminder needs it: a thousand are read at once."""
+
+    invitation_id: str
+    rollout: Rollout
+    person_id: str
+    workspace_id: str
+    time_zone: str
+    reminders: int  # before this one
+    snoozed_until: datetime | None
+    final_notice_at: datetime | None
+    last_contact_at: datetime
 
 
 class Missing(StrEnum):

@@ -23,6 +23,7 @@ from bot.model import (
     Workspace,
     derived_id,
 )
+from bot.ports import Due
 from storage.rows import fields, plain
 from storage.tables import DELIVERY
 
@@ -107,6 +108,21 @@ def reminder(invitation: Invitation, number=1, **other) -> Delivery:
         "number": number,
     } | other
     return notice(f"{invitation.id}:reminder:{number}", **known)
+
+
+def due_for(invitation: Invitation, **other) -> Due:
+    known = {
+        "invitation_id": invitation.id,
+        "rollout": rollout(invitation.rollout_id),
+        "person_id": invitation.person_id,
+        "workspace_id": LANE,
+        "time_zone": "UTC",
+        "reminders": 0,
+        "snoozed_until": None,
+        "final_notice_at": None,
+        "last_contact_at": NOW,
+    } | other
+    return Due(**known)
 
 
 async def begin(store, people=("ada", "ben", "cleo"), of=None) -> list[Person]:

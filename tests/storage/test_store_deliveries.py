@@ -18,6 +18,7 @@ from tests.storage.stored_things import (
     claim,
     claim_one,
     delivery_now,
+    due_for,
     invite,
     notice,
     reminder,
@@ -330,18 +331,21 @@ async def test_a_change_that_all_show_outdates_the_copies_of_whoever_is_open(sto
 
 
 async def test_a_withdrawn_reminder_that_is_queued_again_is_ready_again_as_what_it_is_now(store):
-    (ada,) = await invite(store, ["ada"])
+    ada, ben, cleo = await invite(store)
     await claim(store)
-    assert await enqueue(store, reminder(ada)) == 1
+    due = [due_for(ada), due_for(ben, reminders=2), due_for(cleo)]
     async with store.transaction() as tx:
+        assert await tx.deliveries.remind(DeliveryKind.REMINDER, due, NOW) == 3
+        assert await tx.deliveries.remind(DeliveryKind.REMINDER, due, NOW) == 0, "they wait already"
         await tx.deliveries.withdraw_reminders(ada.id)
         assert await tx.deliveries.under_way([ada.id]) == {ada.id}, "the invitation is being sent"
-    final = reminder(ada, kind=DeliveryKind.FINAL_NOTICE, not_before=NOW + HOUR)
 
-    assert await enqueue(store, final, reminder(ada, 2)) == 2
-    assert await enqueue(store, final) == 0
+    async with store.transaction() as tx:
+        assert await tx.deliveries.remind(DeliveryKind.FINAL_NOTICE, due, NOW + HOUR) == 1
+        assert await tx.deliveries.remind(DeliveryKind.FINAL_NOTICE, due, NOW) == 0
 
-    again = await delivery_now(store, final)
+    assert await delivery_now(store, reminder(ben, 3)) == reminder(ben, 3), "it was not withdrawn"
+    again = await delivery_now(store, reminder(ada))
     assert (again.state, again.kind, again.not_before) == (
         DeliveryState.READY,
         DeliveryKind.FINAL_NOTICE,

@@ -84,7 +84,7 @@ async def test_everybody_is_made_due_and_reminded_in_bulk(store):
     async with store.transaction() as tx:
         assert await tx.invitations.make_due("r1", None, NOW) == 3_000
         due = await tx.invitations.due(NOW, 10_000)
-        ids = [view.invitation.id for view in due]
+        ids = [each.invitation_id for each in due]
         assert len(await tx.invitations.views(ids)) == 3_000
         await tx.invitations.reminded(ids)
         assert (await tx.invitations.counts("r1")).reminders == 3_000

@@ -160,9 +160,9 @@ async def test_a_reminder_is_due_when_its_time_has_come_oldest_first(store):
         await tx.invitations.set_due({ada.id: NOW, ben.id: NOW - HOUR, cleo.id: NOW + HOUR})
 
     async with store.transaction() as tx:
-        assert [view.invitation.id for view in await tx.invitations.due(NOW, 9)] == [ben.id, ada.id]
-        assert [view.invitation.id for view in await tx.invitations.due(NOW, 1)] == [ben.id]
-        assert [view.invitation.id for view in await tx.invitations.due(NOW - HOUR * 2, 9)] == []
+        assert [each.invitation_id for each in await tx.invitations.due(NOW, 9)] == [ben.id, ada.id]
+        assert [each.invitation_id for each in await tx.invitations.due(NOW, 1)] == [ben.id]
+        assert [each.invitation_id for each in await tx.invitations.due(NOW - HOUR * 2, 9)] == []
 
 
 async def test_only_open_invitations_of_active_rollouts_are_due(store):
@@ -173,7 +173,7 @@ async def test_only_open_invitations_of_active_rollouts_are_due(store):
     await change(store, ben, due_at=NOW, exempt_at=NOW, exempt_reason="on leave")
 
     async with store.transaction() as tx:
-        assert [view.invitation.id for view in await tx.invitations.due(NOW, 9)] == [cleo.id]
+        assert [each.invitation_id for each in await tx.invitations.due(NOW, 9)] == [cleo.id]
         await tx.save(rollout(state=RolloutState.PAUSED, version=2))
         assert await tx.invitations.due(NOW, 9) == []
 
@@ -234,7 +234,7 @@ async def test_nobody_is_due_while_the_rollout_is_planned_anew(store):
         assert (await tx.rollouts.to_plan_anew()).id == "r1"
         await tx.rollouts.planned("r1", None)
         assert await tx.rollouts.to_plan_anew() is None
-        assert [view.invitation.id for view in await tx.invitations.due(NOW, 9)] == [ada.id]
+        assert [each.invitation_id for each in await tx.invitations.due(NOW, 9)] == [ada.id]
 
 
 async def test_due_times_are_set_for_open_invitations_only(store):

@@ -2,11 +2,12 @@ import asyncio
 import time
 from typing import Any
 
+import jwt
 import pytest
 from aiohttp import ClientSession
 from botbuilder.schema import Activity
 
-from adapters.teams.authentication import TeamsAuthentication, TenantRefused, TokenRejected
+from adapters.teams.authentication import LEEWAY, MOST_KNOWN, TeamsAuthentication, TenantRefused, TokenRejected
 from adapters.teams.connector import Connector
 from adapters.teams.credentials import GRAPH_SCOPE, BotCredentials, TokenUnavailable
 from adapters.teams.signing_keys import KeysUnavailable, SigningKeys
@@ -149,6 +150,57 @@ def test_an_empty_app_id_or_tenant_stops_the_start(blank: str, keys: SigningKeys
         TeamsAuthentication(blank, TENANT, keys, connector)
     with pytest.raises(ValueError, match="USHER_TEAMS_TENANT_ID is empty"):
         TeamsAuthentication(APP_ID, blank, keys, connector)
+
+
+# One token with many activities
+
+
+async def test_a_token_that_is_known_ends_when_it_says(
+    authentication: TeamsAuthentication, microsoft: Microsoft
+) -> None:
+    now = time.time()
+    token = microsoft.token(exp=int(now) + 1 - LEEWAY)  # the leeway ends with this second
+    assert await admitted(authentication, microsoft, token)
+    await asyncio.sleep(int(now) + 1.01 - time.time())
+    with pytest.raises(TokenRejected, match="ExpiredSignature"):
+        await admitted(authentication, microsoft, token)
+
+
+async def test_a_token_that_is_known_lets_nothing_else_in(
+    authentication: TeamsAuthentication, microsoft: Microsoft
+) -> None:
+    token = microsoft.token()
+    assert await admitted(authentication, microsoft, token)
+    header, claims, signature = token.split(".")
+    forged = microsoft.token(aud="another-bot").split(".")[1]
+    for altered in (
+        f"{header}.{forged}.{signature}",
+        f"{header}.{claims}.",
+        f"{header}.{claims}.{signature[:-4]}AAAA",
+    ):
+        with pytest.raises(TokenRejected):
+            await admitted(authentication, microsoft, altered)
+    with pytest.raises(TokenRejected):
+        await admitted(authentication, microsoft, token, serviceUrl="https://another/")
+    with pytest.raises(TenantRefused):
+        await admitted(authentication, microsoft, token, channelData={"tenant": {"id": "another"}})
+
+
+async def test_the_signature_of_a_token_is_checked_once_and_of_few_tokens_it_is_remembered(
+    authentication: TeamsAuthentication, microsoft: Microsoft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+
+    def decode(token: str, *given: Any, **how: Any) -> Any:
+        checked.append(token)
+        return verify(token, *given, **how)
+
+    verify = jwt.decode
+    monkeypatch.setattr(jwt, "decode", decode)
+    tokens = [microsoft.token(jti=str(number)) for number in range(MOST_KNOWN + 1)]
+    for token in (*tokens, tokens[-1], tokens[1], tokens[0], tokens[-1]):
+        assert await admitted(authentication, microsoft, token)
+    assert checked == [*tokens, tokens[0]], "the oldest was forgotten"
 
 
 # The signing keys

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.conversations.status import PAGE
+from bot.conversations.status_waves import A_PAGE
 from bot.engine import Engine
-from bot.events import HomeOpened
-from bot.messages import Token
-from bot.model import Case, CaseState, Delivery, DeliveryKind, DeliveryState, Invitation, Person, Wish, derived_id
+from bot.events import HomeOpened, Target, TargetKind
+from bot.messages import LineChart, PersonField, Token
+from bot.model import (
+    Case,
+    CaseState,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Dialog,
+    Invitation,
+    Person,
+    Rollout,
+    RolloutState,
+    Wave,
+    Wish,
+    derived_id,
+)
 from bot.ports import Reason
 from bot.roles import Admins
 from bot.transition import Reply
@@ -19,6 +35,7 @@ from tests.builders import (
     ADA,
     GRACE,
     LINUS,
+    NOON,
     button,
     command,
     event_id,
@@ -34,7 +51,7 @@ from tests.builders import (
     workspace,
 )
 from tests.doubles import StoppedClock
-from tests.rows import changed, installed, invited_people, rolled_out, stored
+from tests.rows import changed, installed, invited_people, listed, rolled_out, stored
 
 ELSEWHERE = person("mallory", "slack:T9", is_workspace_admin=True)
 
@@ -297,3 +314,165 @@ async def test_who_is_missing_is_shown_a_page_at_a_time(store: Database, engine:
     ]
     assert [name in first for name in ("Person 00", "Person 14", "Person 15")] == [True, True, False]
     assert [name in second for name in ("Person 14", "Person 15", "Person 17")] == [False, True, True]
+
+
+async def named_in(store: Database, wave: str, group: str, *people: Person, label: str = "") -> None:
+    """One invitation command: these people, found in that group."""
+    at = NOON + timedelta(minutes=int(wave.rpartition("-")[2]))
+    sending = Wave(
+        id=wave,
+        rollout_id=rollout().id,
+        workspace_id=ADA.workspace_id,
+        created_by=ADA.id,
+        created_at=at,
+        label=label,
+        version=1,
+    )
+    async with store.transaction() as tx:
+        await tx.people.meet(people)
+        await tx.save(sending)
+        await tx.invitations.invite(
+            rollout(), sending, people, at, found_in={each.id: group for each in people if group}
+        )
+
+
+async def test_the_status_by_wave_and_by_group_a_page_at_a_time(store: Database, engine: Engine) -> None:
+    await invited_people(store)
+    for number in range(A_PAGE + 2):
+        people = [person(f"p{number}-{each}") for each in range(number + 1)]  # the newest wave is the largest
+        await named_in(store, f"wave-{number + 2}", f"@group-{number}", *people, label=f"Label {number}")
+    for what, first_of, last_of in (("waves", "Label 9", "Label 2"), ("groups", "@group-9", "@group-2")):
+        first = message_of(await asked(engine, press(Token("status", what, rollout().id, 0))))
+        second = message_of(await asked(engine, press(Token("status", what, rollout().id, 1))))
+        assert words(first).index(first_of) < words(first).index(last_of)
+        assert last_of not in words(second)
+        assert first_of.replace("9", "1") in words(second)
+        assert first_of.replace("9", "0") in words(second)
+        assert button(first, what).token.version == 1
+        assert button(second, what).token.version == 0
+        assert "10 people" in words(first)
+
+
+async def test_the_charts_have_this_rollouts_figures_by_wave_and_by_group_where_there_are_several(
+    store: Database, engine: Engine
+) -> None:
+    await invited_people(store)
+    await named_in(store, "wave-2", "", GRACE)
+    charts = Token("status", "charts", rollout().id)
+    alone = message_of(await asked(engine, press(charts)))
+    assert "0 of 1" in words(alone)
+    assert "chart.by_wave" not in keys(alone)
+    assert "chart.by_group" not in keys(alone)
+    await named_in(store, "wave-3", "", person("mia"), label="Pilot")
+    several = message_of(await asked(engine, press(charts)))
+    assert "chart.by_wave" in keys(several)
+    assert "chart.by_group" not in keys(several), "all were named alone"
+    await named_in(store, "wave-4", "@web", person("noa"))
+    await engine(press(Token("confirm", "access", of(GRACE)), GRACE))
+    both = message_of(await asked(engine, press(charts)))
+    assert {"chart.by_wave", "chart.by_group"} <= set(keys(both))
+    assert "Pilot" in words(both)
+    assert "@web" in words(both)
+    (over_time,) = [each for each in both.body if isinstance(each, LineChart)]
+    assert any(value for _, values in over_time.lines for value in values)
+
+
+async def test_the_status_is_of_whom_the_admin_names_here_before_elsewhere_and_never_of_another_company(
+    store: Database, engine: Engine
+) -> None:
+    here, there = person("mei"), person("mei", "teams:X", email="mei@acme.example")
+    here = here.model_copy(update={"email": there.email})
+    await invited_people(store, here, there)
+    shown = message_of(await asked(engine, command(f"status {there.email}")))
+    assert "person.title" in keys(shown)
+    stranger = person("olga", "slack:T9")
+    await installed(store, workspace("slack:T9", company="other"), people=(stranger,))
+    theirs = rollout(id="theirs", company="other")
+    await rolled_out(store, theirs)
+    nobody = message_of(await asked(engine, command(f"status {stranger.email}")))
+    assert "status.not_invited" in keys(nobody)
+    assert stranger.email in words(nobody), "by the words of whoever asks"
+
+
+async def test_the_status_command_and_its_button_have_the_figures_of_the_current_rollout(
+    store: Database, engine: Engine
+) -> None:
+    await invited_people(store, GRACE, LINUS)
+    for event in (command("status"), press(Token("status", "show", rollout().id))):
+        assert "0 of 2" in words(message_of(await asked(engine, event)))
+
+
+async def test_who_is_missing_in_one_way_is_read_that_way(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE, LINUS)
+    await engine(press(Token("wish", "stop", of(GRACE)), GRACE))
+    form = form_of(await asked(engine, press(Token("status", "filter", rollout().id))))
+    shown = words(message_of(await asked(engine, submit(form.token, which="stopped"))))
+    assert (GRACE.name in shown, LINUS.name in shown) == (True, False)
+
+
+async def test_a_problem_is_told_to_whoever_set_the_rollout_up_and_whoever_invited_and_no_other_company(
+    store: Database,
+) -> None:
+    lin = LINUS.model_copy(update={"is_workspace_admin": True})
+    engine = Engine(store, StoppedClock(), Admins.of(f"{person('zoe').email}"))
+    await invited_people(store, GRACE, lin)
+    await changed(store, "wave", created_by=lin.id)
+    await installed(store, workspace("slack:T9", company="other"), people=(person("zoe", "slack:T9"),))
+    await reports(engine, GRACE, "No code came.")
+    told = {each.person_id for each in await stored(store, Delivery) if each.kind is DeliveryKind.NOTICE}
+    assert told == {ADA.id, lin.id}
+
+
+async def test_a_rollout_that_is_finished_can_be_erased_by_its_own_company(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE)
+    nothing = message_of(await asked(engine, command("erase")))
+    await changed(store, "rollout", state=RolloutState.FINISHED, finished_at=NOON)
+    question = message_of(await asked(engine, command("erase")))
+    assert keys(question) != keys(nothing)
+    assert "Acme" in words(question)
+    sure = button(question, "open").token
+    await installed(store, workspace("slack:T9", company="other"), people=(ELSEWHERE,))
+    for token, who in ((sure, ELSEWHERE), (Token("erase", "open", "gone", 1), ADA)):
+        assert "answer.outdated" in keys(message_of(await asked(engine, press(token, who))))
+    form = form_of(await asked(engine, press(sure)))
+    await engine(submit(form.token, key="acme"))
+    assert [each.erased_at for each in await stored(store, Rollout)] == [NOON]
+
+
+async def test_reports_name_their_reader_and_the_status_that_they_lead_to(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE, LINUS)
+    status = message_of(await asked(engine, press(Token("digest", "status", rollout().id))))
+    assert "0 of 2" in words(status)
+
+
+async def test_a_step_is_opened_with_its_owner_chosen_where_they_can_be(store: Database) -> None:
+    engine = Engine(store, StoppedClock(), Admins.of(f"{ADA.email}, {LINUS.email}, mei@acme.example"))
+    on_teams = person("mei", "teams:X", email="mei@acme.example")
+    await invited_people(store, GRACE, LINUS, on_teams)
+    await engine(submit(Token("finish", "save.administer", rollout().id), state="open", owner=LINUS.user_id))
+    step = Token("finish", "step.administer", rollout().id)
+    for who, chosen in ((ADA, LINUS.user_id), (on_teams, "")):
+        (field,) = [each for each in form_of(await asked(engine, press(step, who))).fields if each.name == "owner"]
+        assert isinstance(field, PersonField)
+        assert field.value == chosen, "people of Slack cannot be chosen in Teams"
+
+
+async def test_a_form_of_the_list_that_is_left_shows_the_list_again(store: Database, engine: Engine) -> None:
+    await installed(store, people=(ADA, GRACE))
+    await rolled_out(store)
+    await engine(command("invite", Target(TargetKind.PERSON, GRACE.user_id, GRACE.name)))
+    (dialog,) = await stored(store, Dialog)
+    await listed(store, "list-1", GRACE)
+    ready = dialog.model_copy(
+        update={
+            "step": "found",
+            "data": {**dialog.data, "list": "list-1", "lanes": {GRACE.workspace_id: 1}},
+            "version": dialog.version + 1,
+        }
+    )
+    async with store.transaction() as tx:
+        await tx.save(ready)
+    shown = message_of(await asked(engine, submit(Token("invite", "show", ready.id, ready.version))))
+    assert "list" in keys(shown)[0] or GRACE.name in words(shown)
+    unknown = message_of(await asked(engine, submit(Token("invite", "nonsense", ready.id, ready.version))))
+    assert "answer.outdated" in keys(unknown)

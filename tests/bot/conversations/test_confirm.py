@@ -23,6 +23,7 @@ from bot.model import (
     Region,
     ReminderPolicy,
     RolloutState,
+    Wish,
 )
 from bot.ports import InvitationView
 from bot.transition import Replace, Transition, UpdateCopies, Whisper
@@ -362,3 +363,16 @@ def test_without_its_invitation_nothing_is_sent() -> None:
 def test_the_regions_have_their_own_hosts() -> None:
     us = rollout(region=Region.US)
     assert us.one_click_link == "https://sonarqube.us/login/sso?enterprise_key=acme"
+
+
+@pytest.mark.parametrize("wish", [Wish.STOP, Wish.NOT_MINE])
+def test_whoever_chooses_a_day_wants_reminders_again(wish: Wish) -> None:
+    after = stored(snooze(view(wish=wish, wished_at=NOON), delay="1_day"), view())
+    assert (after.invitation.wish, after.invitation.wished_at) == (Wish.NONE, None)
+
+
+def test_the_form_is_of_the_invitation_as_it_is_now() -> None:
+    form = form_of(act(view(version=7), "later").reply)
+    assert form.token.version == 7
+    assert form.cancel is not None
+    assert form.cancel.version == 7

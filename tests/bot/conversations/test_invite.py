@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.approvals import ApprovalKind, Needed
 from bot.conversations.invite import INVITE
 from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
 from bot.conversations.invite_wave import InviteLoaded, lanes_of, list_of
 from bot.events import PeopleFound, Problem, Target, TargetKind
-from bot.messages import Facts, Message, Notice, Style, Text, Token
+from bot.messages import Facts, Message, Notice, Style, Text, Token, text
 from bot.model import Dialog, Listed, Person, Rollout, RolloutState, Wave, WaveStage
 from bot.ports import LeftOut, ListSummary
 from bot.readiness import Readiness, ReadyPoint
@@ -303,3 +304,14 @@ def test_a_list_whose_lines_are_gone_after_a_week_is_outdated() -> None:
     dialog, message = listed(GRACE)
     loaded = InviteLoaded(scene(rollout()), dialog=dialog)
     assert said(INVITE.decide(loaded, press(button(message, "send").token), NOON)) == "answer.outdated"
+
+
+@pytest.mark.parametrize("label", ["", "Pilot"])
+def test_a_wave_says_how_many_it_writes_to_where_that_has_to_be_approved(label: str) -> None:
+    dialog, shown = listed(GRACE, LINUS)
+    dialog = dialog.model_copy(update={"data": {**dialog.data, "label": label} if label else dialog.data})
+    after = decide(dialog, button(shown, "send").token)
+    (wave,) = [each for each in after.state if isinstance(each, Wave)]
+    asked = text("approval.invite", count=2, enterprise="Acme")
+    assert after.needed == Needed(ApprovalKind.SEND, asked, 2)
+    assert wave.label == (label or "@engineering")

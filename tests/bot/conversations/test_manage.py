@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.approvals import ApprovalKind, Needed
 from bot.conversations.manage import EXEMPT, PAUSE, REMIND, RemindLoaded
 from bot.events import Target, TargetKind
-from bot.messages import Style, Text, Token
+from bot.messages import Style, Text, Token, text
 from bot.model import Invitation, ReminderPolicy, Rollout, RolloutState
 from bot.ports import InvitationView, RolloutCounts
 from bot.transition import HoldDeliveries, MakeDue, ReleaseDeliveries, Replace, Transition, UpdateCopies, Whisper
@@ -233,3 +234,9 @@ def test_when_the_deadline_is_over_where_they_are_nobody_is_reminded_by_name() -
         loaded = RemindLoaded(scene(ends_tonight), named=((mention(who), view(ends_tonight, who)),))
         after = REMIND.decide(loaded, command("remind", mention(who)), NOON - 2 * HOUR)
         assert (bool(after.effects), keys(message_of(after.reply))[0] == "remind.deadline") == (not is_over, is_over)
+
+
+def test_reminding_everybody_says_how_many_where_that_has_to_be_approved() -> None:
+    send = button(message_of(remind(command("remind"), counts=OPEN).reply), "send")
+    needed = remind(press(send.token), counts=OPEN).needed
+    assert needed == Needed(ApprovalKind.SEND, text("approval.remind", count=7, enterprise="Acme"), 7)

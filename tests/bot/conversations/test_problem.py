@@ -188,3 +188,27 @@ def test_a_problem_with_an_invitation_that_is_gone_is_outdated() -> None:
     loaded = ProblemLoaded(scene())
     after = PROBLEM.decide(loaded, press(Token("problem", "open", "gone"), GRACE), NOON)
     assert keys(message_of(after.reply))[0] == "answer.outdated"
+
+
+def test_what_was_said_before_is_answered_as_if_it_was_new() -> None:
+    own = opened("It says 403.")
+    event = submit(Token("problem", "describe.forbidden", "invitation-1", 0), GRACE, description="It says 403.")
+    after = PROBLEM.decide(ProblemLoaded(scene(), GRACE.id, view(), admins_seen=(ADA.id,), own=own), event, NOON)
+    assert not after.state
+    assert not after.effects
+    assert isinstance(after.reply, Replace)
+    assert "invitation.title" in keys(after.reply.message)
+    assert after.reply.toast is not None
+    assert "problem.passed_on" in keys(after.reply.toast)
+
+
+def test_the_forms_are_of_the_invitation_as_it_is_now() -> None:
+    of = view(version=7)
+    which = form_of(step(press(Token("problem", "open", of.invitation.id), GRACE), of).reply)
+    shown = chosen("forbidden", of)
+    for form in (which, shown):
+        assert form.token.version == 7
+        assert form.cancel is not None
+        assert form.cancel.version == 7
+    again = form_of(step(submit(Token("problem", "describe.forbidden", "invitation-1", 7), GRACE), of).reply)
+    assert again.token.action == "describe.forbidden", "the same problem, to be described"

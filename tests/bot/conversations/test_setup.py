@@ -569,3 +569,40 @@ def test_a_change_remembers_what_it_began_from_and_shows_what_was_chosen() -> No
     (chosen,) = (each for each in people.fields(draft) if each.name == "former_sign_in")
     assert isinstance(chosen, ChoiceField)
     assert chosen.value == ("github", "gitlab")
+
+
+def test_a_change_shows_in_each_step_what_the_rollout_has() -> None:
+    setup = Setup(
+        rollout(
+            groups_exist=True, former_sign_in=(FormerSignIn.BITBUCKET,), organizations=("a", "b"), uses_tokens=False
+        )
+    )
+    setup.begin()
+    setup.fill_in("enterprise")
+    setup.submit(login_url="")
+    assert value(setup.form, "groups_exist") == ("yes",)
+    setup.submit(provisioning="jit", groups_exist=("yes",), domain_verified="no")
+    assert value(setup.form, "organizations") == "a\nb"
+    assert value(setup.form, "uses_tokens") == ("no",)
+    assert "setup.people.bitbucket" in body_keys(setup.form)
+    setup.submit(**GOOD["people"] | {"former_sign_in": "github,gitlab"})
+    assert setup.dialog is not None
+    assert setup.dialog.data["former_sign_in"] == ["github", "gitlab"], "as a list or as words between commas"
+    setup.fill_in("reminders")
+    assert setup.save().login_url == "https://sonarcloud.io/login/sso?enterprise_key=acme"
+
+
+def test_a_new_one_says_nothing_of_bitbucket(setup: Setup) -> None:
+    setup.fill_in("enterprise", "login")
+    setup.submit(**GOOD["provisioning"] | {"groups_exist": ()})
+    assert "setup.people.bitbucket" not in body_keys(setup.form)
+
+
+def test_back_from_what_somebody_else_changed_shows_it_again() -> None:
+    setup = changing(rollout())
+    assert setup.rollout is not None
+    setup.rollout = setup.rollout.model_copy(update={"name": "Acme Ltd", "version": setup.rollout.version + 1})
+    shown = setup.press_submit()
+    assert button(shown, "again")
+    again = setup._step(press(Token("setup", "back", shown.token.subject, shown.token.version)))
+    assert keys(again) == keys(shown)

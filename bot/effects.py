@@ -56,8 +56,7 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
         case Speak():
             await _speak(tx, effect)
         case UpdateCopies():
-            await tx.deliveries.update_copies(effect.invitation_id)
-            await _withdraw_reminders(tx, effect.invitation_id, now)
+            await _bring_up_to_date(tx, effect.invitation_id, now)
         case UpdateAllCopies():
             await tx.deliveries.outdate_rollout(effect.rollout_id)
         case MakeDue():
@@ -85,9 +84,11 @@ async def _speak(tx: Transaction, effect: Speak) -> None:
         await tx.deliveries.outdate([view.invitation.id])
 
 
-async def _withdraw_reminders(tx: Transaction, invitation_id: str, now: datetime) -> None:
-    """What is ready to go would say what is no longer so. It does not count, and the next one is planned anew."""
-    for kind in await tx.deliveries.withdraw_reminders(invitation_id):
+async def _bring_up_to_date(tx: Transaction, invitation_id: str, now: datetime) -> None:
+    """A reminder that is ready to go would say what is no longer so. It does not count, and the next one is planned
+    anew.
+    """
+    for kind in await tx.deliveries.outdate_one(invitation_id):
         await tx.invitations.not_reminded(invitation_id, kind)
         await plan_next(tx, invitation_id, now)
 

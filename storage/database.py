@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
@@ -143,7 +144,14 @@ def _sqlite(url: URL) -> AsyncEngine:
     def begin(connection: Connection) -> None:
         # a transaction that first reads and then writes fails at once, whatever the busy time-out, when another
         # process wrote in between (sqlite.org/lang_transaction.html, 2.2)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        # By the driver itself: through SQLAlchemy this takes longer than most of a transaction's other statements.
+        cursor = connection.connection.cursor()
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+        finally:
+            cursor.close()
 
     return engine
 

@@ -90,18 +90,24 @@ _ARRIVED = (
     )
 )
 
-_IS_COPY = DELIVERY.c.state.in_([DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN])
+_COPIES = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
+_IS_COPY = DELIVERY.c.state.in_(_COPIES)
 _IS_REMINDER = DELIVERY.c.kind.in_([kind for kind in DeliveryKind if kind.is_reminder])
 _OUTDATE = (
     update(DELIVERY)
     .where(DELIVERY.c.invitation_id.in_(bindparam("ids", expanding=True)), _IS_COPY)
     .values(outdated=DELIVERY.c.outdated + 1)
 )
-_WITHDRAW_REMINDERS = (
+_READY_REMINDER = and_(DELIVERY.c.state == DeliveryState.READY, _IS_REMINDER)
+_OUTDATE_ONE = (
     update(DELIVERY)
-    .where(DELIVERY.c.invitation_id == bindparam("of"), DELIVERY.c.state == DeliveryState.READY, _IS_REMINDER)
-    .values(state=DeliveryState.WITHDRAWN, reason=Reason.NOT_NEEDED.value)
-    .returning(DELIVERY.c.kind)
+    .where(DELIVERY.c.invitation_id == bindparam("of"), DELIVERY.c.state.in_([DeliveryState.READY, *_COPIES]))
+    .values(
+        outdated=case((_IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated),
+        state=case((_READY_REMINDER, DeliveryState.WITHDRAWN), else_=DELIVERY.c.state),
+        reason=case((_READY_REMINDER, Reason.NOT_NEEDED.value), else_=DELIVERY.c.reason),
+    )
+    .returning(DELIVERY.c.kind, DELIVERY.c.state)
 )
 
 
@@ -279,31 +285,30 @@ class Deliveries:
         statement = update(DELIVERY).where(DELIVERY.c.id.in_(delivery_ids))
         await self._connection.execute(statement.values(content=message, outdated=copies))
 
-    async def update_copies(self, invitation_id: str) -> int:
-        """Mark every copy of the invitation's messages outdated; returns how many. What is just being sent, or may
+    async def outdate(self, invitation_ids: Sequence[str]) -> int:
+        """Mark every copy of the invitations' messages outdated; returns how many. What is just being sent, or may
         have been, counts as a copy: it shows what was true before.
         """
-        return await self.outdate([invitation_id])
-
-    async def outdate(self, invitation_ids: Sequence[str]) -> int:
-        """The same for many invitations."""
         marked = 0
         for some in chunks(dict.fromkeys(invitation_ids)):
             marked += (await self._connection.execute(_OUTDATE, {"ids": some})).rowcount
         return marked
 
+    async def outdate_one(self, invitation_id: str) -> Sequence[DeliveryKind]:
+        """`outdate` for an invitation that has changed. Its reminders that are ready are withdrawn; returns what they
+        were.
+        """
+        rows = await self._connection.execute(_OUTDATE_ONE, {"of": invitation_id})
+        return [row.kind for row in rows if row.state is DeliveryState.WITHDRAWN]
+
     async def outdate_rollout(self, rollout_id: str) -> int:
-        """The same for every open invitation of a rollout: something changed that all of them show."""
+        """`outdate` for every open invitation of a rollout: something changed that all of them show."""
         still_open = exists().where(
             INVITATION.c.id == DELIVERY.c.invitation_id,
             IS_OPEN,
         )
         statement = update(DELIVERY).where(DELIVERY.c.rollout_id == rollout_id, _IS_COPY, still_open)
         return (await self._connection.execute(statement.values(outdated=DELIVERY.c.outdated + 1))).rowcount
-
-    async def withdraw_reminders(self, invitation_id: str) -> Sequence[DeliveryKind]:
-        """Withdraw the invitation's reminders that are ready, since it has changed; returns what they were."""
-        return list(await self._connection.scalars(_WITHDRAW_REMINDERS, {"of": invitation_id}))
 
     async def under_way(self, invitation_ids: Sequence[str]) -> frozenset[str]:
         """Of these invitations, those with a message that waits or is being sent."""

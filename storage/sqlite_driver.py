@@ -33,12 +33,13 @@ class _Kind(Enum):
 
     BEGIN = auto()  # short, unless another process writes
     QUESTION = auto()  # short, unless it has many rows to look at
-    ONE_ROW = auto()  # short: it changes a row by its key, or adds a few
+    ONE_ROW = auto()  # short: it changes a row by its key or the few of an invitation, or adds a few
     ANY = auto()
 
 
 _ONE_ROW = re.compile(
-    r"INSERT INTO \w+ \([^)]*\) VALUES \(|(?:UPDATE|DELETE FROM) (\w+)(?: SET .*)?\s+WHERE \1\.id = \?(?!.* OR )",
+    r"INSERT INTO \w+ \([^)]*\) VALUES \("
+    r"|(?:UPDATE|DELETE FROM) (\w+)(?: SET .*)?\s+WHERE \1\.(?:invitation_)?id = \?(?!.* OR )",
     re.DOTALL,
 )
 

@@ -15,7 +15,7 @@ from aiohttp import web
 from botbuilder import schema
 from botbuilder.core import TurnContext
 from botbuilder.core.cloud_adapter_base import CloudAdapterBase
-from botbuilder.schema import Activity, ActivityTypes, InvokeResponse
+from botbuilder.schema import Activity, InvokeResponse
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 from msrest.exceptions import ClientException
 from msrest.serialization import Deserializer, Model, rest_key_extractor
@@ -27,6 +27,7 @@ TurnHandler = Callable[[TurnContext], Awaitable[None]]
 
 # Teams sends at most about 100 KB; the rest is room for what a form may hold.
 MAX_BODY = 512 * 1024
+_ANSWER = "usher.answer"  # of an invoke, in the turn's state
 
 # As `Model.deserialize` makes it, but once: anew for each activity it takes longer than to read one.
 _deserialize = Deserializer({name: each for name, each in vars(schema).items() if isinstance(each, type)})  # type: ignore[no-untyped-call]
@@ -83,8 +84,16 @@ class TeamsCloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # the SDK ship
         return caller
 
     async def _run(self, caller: AuthenticateRequestResult, activity: Activity) -> web.Response:
+        answer: InvokeResponse | None = None
+
+        async def turn(context: TurnContext) -> None:
+            nonlocal answer
+            await self._on_turn(context)
+            answer = context.turn_state.get(_ANSWER)
+
         try:
-            return _answer(await self.process_activity(caller, activity, self._on_turn))
+            result = await self.process_activity(caller, activity, turn)
+            return _answer(answer or result)
         except Exception as error:  # noqa: BLE001  # whatever a turn does, the request gets an answer
             incident = uuid4().hex
             # Not the exception's text: it may quote what somebody wrote.
@@ -100,13 +109,12 @@ class TeamsCloudAdapter(CloudAdapterBase):  # type: ignore[misc]  # the SDK ship
             return web.json_response({"error": {"code": "InternalError", "incident": incident}}, status=500)
 
 
-async def answer_invoke(turn_context: TurnContext, body: object, status: int = 200) -> None:
-    """Answer the invoke of this turn with JSON; a `body` of None is no body at all. Sends nothing by itself.
+def answer_invoke(turn_context: TurnContext, body: object, status: int = 200) -> None:
+    """Answer the invoke of this turn with JSON; a `body` of None is no body at all.
 
-    It is made text here: the SDK copies what it is given deeply, and a card has hundreds of parts.
+    By the SDK's way, an activity that is sent, the body would be copied deeply, and a card has hundreds of parts.
     """
-    answer = InvokeResponse(status=status, body=None if body is None else json.dumps(body, default=_plain))
-    await turn_context.send_activity(Activity(type=ActivityTypes.invoke_response, value=answer))
+    turn_context.turn_state[_ANSWER] = InvokeResponse(status=status, body=body)
 
 
 class Refused(Exception):
@@ -155,13 +163,16 @@ def _restore_tenant(activity: Activity, document: dict[str, Any]) -> None:
 
 
 def _answer(result: InvokeResponse | None) -> web.Response:
-    """The HTTP answer for what a turn left behind: JSON by `answer_invoke`, or what an SDK handler gives."""
+    """The HTTP answer for what a turn left behind. The body is made JSON here and nowhere else."""
     if result is None:
         return web.Response(status=200)
     if result.body is None:
         return web.Response(status=int(result.status))
-    text = result.body if isinstance(result.body, str) else json.dumps(result.body, default=_plain)
-    return web.Response(status=int(result.status), text=text, content_type="application/json")
+    return web.Response(
+        status=int(result.status),
+        text=json.dumps(result.body, default=_plain),
+        content_type="application/json",
+    )
 
 
 def _plain(value: object) -> object:

@@ -73,7 +73,7 @@ class Inbound:
             case "invoke":
                 body = await self._invoke(activity)
                 if body is not None:
-                    await answer_invoke(turn, body)
+                    answer_invoke(turn, body)
             case "installationUpdate":
                 await self._installed(activity)
             case "conversationUpdate":

@@ -457,20 +457,18 @@ class Deliveries(Protocol):
         """Give these notices another content; what was sent is brought up to date."""
         ...
 
-    async def update_copies(self, invitation_id: str) -> int:
-        """Mark every copy of the invitation's messages outdated; returns how many."""
-        ...
-
     async def outdate(self, invitation_ids: Sequence[str]) -> int:
-        """The same for many invitations."""
+        """Mark every copy of the invitations' messages outdated; returns how many."""
         ...
 
     async def outdate_rollout(self, rollout_id: str) -> int:
-        """The same for every open invitation of a rollout."""
+        """`outdate` for every open invitation of a rollout."""
         ...
 
-    async def withdraw_reminders(self, invitation_id: str) -> Sequence[DeliveryKind]:
-        """Withdraw the invitation's reminders that are ready; returns what they were."""
+    async def outdate_one(self, invitation_id: str) -> Sequence[DeliveryKind]:
+        """`outdate` for an invitation that has changed. Its reminders that are ready are withdrawn; returns what they
+        were.
+        """
         ...
 
     async def under_way(self, invitation_ids: Sequence[str]) -> frozenset[str]:

@@ -296,7 +296,7 @@ async def test_a_lane_is_listed_while_there_is_something_to_do_in_it(store):
         await settle(store, "sent", delivery, NOW, "D1", "1")
     assert await lanes() == []
     async with store.transaction() as tx:
-        await tx.deliveries.update_copies(ada.id)
+        await tx.deliveries.outdate([ada.id])
     assert await lanes() == ["slack:T1"]
 
 
@@ -307,11 +307,11 @@ async def test_every_copy_of_an_invitations_messages_is_brought_up_to_date(store
     await settle(store, "sent", deliveries[ben.id], NOW, "D2", "2")
     await enqueue(store, reminder(ada), reminder(ben))
     async with store.transaction() as tx:
-        assert await tx.deliveries.update_copies(ada.id) == 1
-        assert await tx.deliveries.withdraw_reminders(ada.id) == [DeliveryKind.REMINDER]
+        assert await tx.deliveries.outdate_one(ada.id) == [DeliveryKind.REMINDER]
+        assert await tx.deliveries.outdate_one(ada.id) == [], "it is withdrawn already"
         outdated = await tx.deliveries.outdated(LANE, 9)
 
-    assert [one.message_id for one in outdated] == ["1"]
+    assert [(one.message_id, one.outdated) for one in outdated] == [("1", 2)]
     assert [one.invitation_id for one in await claim(store)] == [ben.id]
     assert (await delivery_now(store, reminder(ada))).state is DeliveryState.WITHDRAWN
 
@@ -337,7 +337,7 @@ async def test_a_withdrawn_reminder_that_is_queued_again_is_ready_again_as_what_
     async with store.transaction() as tx:
         assert await tx.deliveries.remind(DeliveryKind.REMINDER, due, NOW) == 3
         assert await tx.deliveries.remind(DeliveryKind.REMINDER, due, NOW) == 0, "they wait already"
-        await tx.deliveries.withdraw_reminders(ada.id)
+        await tx.deliveries.outdate_one(ada.id)
         assert await tx.deliveries.under_way([ada.id]) == {ada.id}, "the invitation is being sent"
 
     async with store.transaction() as tx:
@@ -358,10 +358,10 @@ async def test_a_change_while_a_copy_is_being_updated_is_not_lost(store):
     (delivery,) = await claim(store)
     await settle(store, "sent", delivery, NOW, "D1", "1")
     async with store.transaction() as tx:
-        await tx.deliveries.update_copies(ada.id)
+        await tx.deliveries.outdate([ada.id])
         (shown,) = await tx.deliveries.outdated(LANE, 9)
     async with store.transaction() as tx:
-        await tx.deliveries.update_copies(ada.id)
+        await tx.deliveries.outdate([ada.id])
     async with store.transaction() as tx:
         await tx.deliveries.updated(shown)
         (again,) = await tx.deliveries.outdated(LANE, 9)
@@ -376,7 +376,7 @@ async def test_a_change_while_a_message_is_being_sent_is_not_lost(store, unclear
     if unclear_first:
         await settle(store, "unclear", delivery, "timed_out")
     async with store.transaction() as tx:
-        assert await tx.deliveries.update_copies(ada.id) == 1
+        assert await tx.deliveries.outdate([ada.id]) == 1
         assert await tx.deliveries.outdated(LANE, 9) == []
 
     await settle(store, "sent", delivery, NOW, "D1", "1")
@@ -389,7 +389,7 @@ async def test_a_message_that_is_sent_anew_shows_what_is_true_then(store):
     (ada,) = await invite(store, ["ada"])
     (delivery,) = await claim(store)
     async with store.transaction() as tx:
-        await tx.deliveries.update_copies(ada.id)
+        await tx.deliveries.outdate([ada.id])
     await settle(store, "put_off", delivery, NOW, "throttled")
     (delivery,) = await claim(store)
     await settle(store, "sent", delivery, NOW, "D1", "1")

@@ -129,7 +129,7 @@ async def test_what_a_settled_delivery_stores_is_not_overwritten_by_a_click(repl
         await somebody_waits(replicas[2])
         await tx.save(check(ada))
         await tx.save(view.invitation.model_copy(update={"version": 1}))
-        await tx.deliveries.update_copies(ada.id)
+        await tx.deliveries.outdate([ada.id])
     await settling
 
     async with one.transaction() as tx:

@@ -54,7 +54,7 @@ class Bot(TeamsActivityHandler):  # type: ignore[misc]
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse | None:
         if turn_context.activity.name == "adaptiveCard/action":
-            await answer_invoke(turn_context, CARD_ANSWER)
+            answer_invoke(turn_context, CARD_ANSWER)
             return None
         if turn_context.activity.name == "not/json":
             return InvokeResponse(status=200, body={"value": object()})

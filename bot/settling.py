@@ -69,12 +69,12 @@ async def settle_all(
     """Store what came of several: what the platform has with one statement for all, the rest one by one."""
     sent = [(delivery, settlement) for delivery, settlement in attempts if isinstance(settlement, Sent)]
     invitations = {each.invitation_id for each, _ in sent if each.invitation_id and each.kind.asks_for_checks}
-    views = await tx.invitations.views_to_settle(invitations)
+    reached = await tx.invitations.to_settle(invitations)
     settled = await tx.deliveries.all_sent(sent, now)
     due = {
-        view.invitation.id: next_due(view.rollout.policy, view.person.time_zone, view.invitation, now)
-        for view in (views.get(each.invitation_id or "") for each in settled if each.kind.asks_for_checks)
-        if view is not None
+        one.invitation.id: next_due(one.rollout.policy, one.time_zone, one.invitation, now)
+        for one in (reached.get(each.invitation_id or "") for each in settled if each.kind.asks_for_checks)
+        if one is not None
     }
     await tx.invitations.set_reached(due, now)
     for delivery, settlement in attempts:

@@ -41,7 +41,7 @@ from bot.model import (
     Wish,
     derived_id,
 )
-from bot.ports import Due, InvitationView, Missing, OverTime, Reason, RolloutCounts, Standing
+from bot.ports import Due, InvitationView, Missing, OverTime, Planned, Reason, RolloutCounts, Standing
 from storage.counts import by_group, by_wave, count, over_time
 from storage.deliveries import HELD
 from storage.rows import among, chunks, fields, insert_alike, plain
@@ -112,7 +112,9 @@ _DUE = (
     .with_for_update(key_share=True, skip_locked=True, of=INVITATION)
 )
 _TO_SETTLE = (
-    _WITH_PERSON.where(INVITATION.c.id.in_(bindparam("ids", expanding=True)))
+    select(*fields(INVITATION, Invitation), PERSON.c.time_zone)
+    .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
+    .where(INVITATION.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(INVITATION.c.id)
     .with_for_update(key_share=True, of=INVITATION)
 )
@@ -149,12 +151,15 @@ class Invitations:
             found += await self._several(_WITH_PERSON.where(INVITATION.c.id.in_(some)))
         return {view.invitation.id: view for view in found}
 
-    async def views_to_settle(self, invitation_ids: Collection[str]) -> Mapping[str, InvitationView]:
-        """As `views`. On PostgreSQL they stay locked until the transaction ends, taken in one order everywhere."""
+    async def to_settle(self, invitation_ids: Collection[str]) -> Mapping[str, Planned]:
+        """Those that exist, by id. On PostgreSQL they stay locked until the transaction ends, taken in one order
+        everywhere.
+        """
         if not invitation_ids:
             return {}
-        found = await self._several(_TO_SETTLE, {"ids": list(invitation_ids)})
-        return {view.invitation.id: view for view in found}
+        rows = (await self._connection.execute(_TO_SETTLE, {"ids": list(invitation_ids)})).all()
+        rollouts = await self._rollouts({row.rollout_id for row in rows})
+        return {row.id: Planned(plain(Invitation, row[:-1]), rollouts[row.rollout_id], row[-1]) for row in rows}
 
     async def of_person(self, person_id: str, rollout_id: str) -> InvitationView | None:
         """By the person, or by their identity if they were invited on another platform. Locked as in `_one`."""

@@ -37,6 +37,7 @@ from bot.ports.views import (
     ListSummary,
     Missing,
     OverTime,
+    Planned,
     RemovalCounts,
     RolloutCounts,
     Standing,
@@ -230,8 +231,8 @@ class Invitations(Protocol):
 
     async def view(self, invitation_id: str) -> InvitationView | None: ...
     async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]: ...
-    async def views_to_settle(self, invitation_ids: Collection[str]) -> Mapping[str, InvitationView]:
-        """As `views`, locked in one order until the transaction ends: their deliveries may then be settled."""
+    async def to_settle(self, invitation_ids: Collection[str]) -> Mapping[str, Planned]:
+        """Those that exist, by id, locked until the transaction ends in one order everywhere."""
         ...
 
     async def of_person(self, person_id: str, rollout_id: str) -> InvitationView | None:

@@ -47,6 +47,14 @@ class Acting:
     rollout: Rollout | None = None
 
 
+class Planned(NamedTuple):
+    """An invitation with what decides about its next reminder."""
+
+    invitation: Invitation
+    rollout: Rollout
+    time_zone: str
+
+
 class Due(NamedTuple):
     """An open invitation whose reminder is due, as far as the reminder needs it: a thousand are read at once."""
 

@@ -20,6 +20,7 @@ from bot.texts import Reader, say
 from bot.transition import AskDirectory, Replace, SendMessage, Transition, Whisper
 from tests.builders import (
     ADA,
+    DAY,
     GRACE,
     LINUS,
     NOON,
@@ -88,8 +89,11 @@ def listed(*people: Person, **changes: Any) -> tuple[Dialog, Message]:
 
 
 def decide(dialog: Dialog | None, token: Token, of: Rollout | None = None) -> Transition:
-    loaded = InviteLoaded(scene(of or rollout()), dialog=dialog, lines=lines(GRACE), readiness=ALL_THERE)
-    return INVITE.decide(loaded, press(token), NOON)
+    before = dialog and dialog.model_copy(update={"updated_at": NOON - DAY})
+    loaded = InviteLoaded(scene(of or rollout()), dialog=before, lines=lines(GRACE), readiness=ALL_THERE)
+    after = INVITE.decide(loaded, press(token), NOON)
+    assert all(row.updated_at == NOON for row in after.state if isinstance(row, Dialog)), "else it is cleared away"
+    return after
 
 
 def said(transition: Transition) -> str:

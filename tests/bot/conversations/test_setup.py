@@ -20,6 +20,7 @@ from bot.texts import Reader, say
 from bot.transition import CloseForm, Reply, SendMessage, ShowForm, Transition, Whisper
 from tests.builders import (
     ADA,
+    DAY,
     NOON,
     actions,
     body_keys,
@@ -94,10 +95,11 @@ class Setup:
         return self.dialog.step
 
     def step(self, event: Any) -> Transition:
-        loaded = SetupLoaded(scene(self.rollout), dialog=self.dialog)
-        self.last = SETUP.decide(loaded, event, NOON)
+        before = self.dialog and self.dialog.model_copy(update={"updated_at": NOON - DAY})
+        self.last = SETUP.decide(SetupLoaded(scene(self.rollout), dialog=before), event, NOON)
         for row in self.last.state:
             if isinstance(row, Dialog):
+                assert row.updated_at == NOON, "else it would be cleared away while it is filled in"
                 assert row.version == (self.dialog.version if self.dialog else 0) + 1
                 self.dialog = row
             elif isinstance(row, Rollout):

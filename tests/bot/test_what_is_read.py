@@ -257,6 +257,7 @@ async def test_a_wave_of_another_rollout_is_not_touched(store: Database, engine:
     await invited_people(store, GRACE)
     status = message_of(await asked(engine, press(Token("wave", "status", "wave-1"))))
     assert keys(status)[0] == "status.title"
+    assert "0 of 1" in words(status)
     for gone in ("wave-2", ""):
         assert keys(message_of(await asked(engine, press(Token("wave", "pause", gone)))))[0] == "answer.outdated"
     await rolled_out(

@@ -114,6 +114,7 @@ def test_somebody_is_kept_and_released() -> None:
     assert kept.audit == "keeper.marked"
     released = decide("kept", loaded(named=view(ACME, is_keeper=True)), person=GRACE.user_id, keep="no")
     assert released.state[0].is_keeper is False  # type: ignore[union-attr]
+    assert released.audit == "keeper.unmarked"
     assert decide("kept", loaded(named=view(ACME, is_keeper=True)), keep="yes").state == ()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.conversations.wave import WAVE, WaveLoaded
-from bot.conversations.wave_messages import progress_message, waiting_of
-from bot.messages import Facts, Message, Token
+from bot.conversations.wave_messages import progress_message, takes, waiting_of
+from bot.messages import Facts, Message, Text, Token
 from bot.model import DeliveryState, Rollout, RolloutState, Wave, WaveStage
 from bot.planned_waves import starts_at
 from bot.ports import Reason, RolloutCounts, WaveCounts
@@ -165,3 +165,11 @@ def test_what_is_being_sent_still_waits_and_what_is_withdrawn_is_added_up() -> N
     counts = WaveCounts({DeliveryState.SENT: 10, DeliveryState.WITHDRAWN: 4}, {}, 0)
     shown = facts(progress_message(a_wave(stage=WaveStage.CANCELLED, withdrawn=6), rollout(), counts))
     assert shown == {"progress.sent": 10, "progress.waiting": 0, "progress.withdrawn": 10}
+
+
+def test_how_long_it_takes_is_said_in_minutes_of_the_slowest_lane() -> None:
+    assert takes({"slack:T1": 10_000}) == Text("invite.takes.minutes", {"count": 19})
+    assert takes({"teams:a:b": 10_000}) == Text("invite.takes.minutes", {"count": 6})
+    assert takes({"slack:T1": 525}) == Text("invite.takes.minutes", {"count": 1})
+    assert takes({"slack:T1": 524}) == Text("invite.takes.less")
+    assert takes({}) == Text("invite.takes.less")

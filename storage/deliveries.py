@@ -27,13 +27,13 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Message
-from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage, derived_id
+from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage
 from bot.ports import Due, Reason, Sent, WaveCounts
 from storage.failures import ASKABLE, can_go_again, failures, is_last_and_failed
 from storage.rows import chunks, fields, insert, one_of, plain, rows_alike, values
 from storage.tables import DELIVERY, HOLD_TASK, INVITATION, IS_OPEN, ROLLOUT, WAVE, WORKSPACE
+from storage.to_many import addressed, alike
 
-REMINDER_PRIORITY = 2  # after invitations
 HELD = datetime(9999, 1, 1, tzinfo=UTC)  # `not_before` of what waits for its rollout to go on
 
 _READY = one_of(DELIVERY.c.state, [DeliveryState.READY])
@@ -134,8 +134,9 @@ class Deliveries:
             numbered[each.reminders + 1].append(each)
         queued = 0
         for number, some in numbered.items():
-            alike = _reminder(kind, number, some[0].rollout.id, now)
-            new = rows_alike(self._connection, DELIVERY, alike, [_addressed(each, number) for each in some])
+            row = alike(kind, some[0].rollout.id, now, number=number)
+            to = [addressed(row, each.invitation_id, each.person_id, each.workspace_id) for each in some]
+            new = rows_alike(self._connection, DELIVERY, row, to)
             statement = new.on_conflict_do_update(
                 index_elements=["key"],
                 where=DELIVERY.c.state == DeliveryState.WITHDRAWN,
@@ -417,32 +418,6 @@ class Deliveries:
             .values(lease_until=None, **after)
         )
         return (await self._connection.execute(statement)).rowcount == 1
-
-
-def _reminder(kind: DeliveryKind, number: int, rollout_id: str, now: datetime) -> Delivery:
-    return Delivery(
-        id="",
-        key="",
-        kind=kind,
-        lane="",
-        priority=REMINDER_PRIORITY,
-        person_id="",
-        rollout_id=rollout_id,
-        number=number,
-        not_before=now,
-        created_at=now,
-    )
-
-
-def _addressed(due: Due, number: int) -> dict[str, str]:
-    key = f"{due.invitation_id}:reminder:{number}"
-    return {
-        "id": derived_id(key),
-        "key": key,
-        "lane": due.workspace_id,
-        "person_id": due.person_id,
-        "invitation_id": due.invitation_id,
-    }
 
 
 def _unless_held(moment: datetime) -> ColumnElement[datetime]:

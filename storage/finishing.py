@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, Text, and_, case, cast, delete, exists, fu
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.finishing import FinishItem, Handout
-from bot.model import CheckKind, Delivery, DeliveryKind, DeliveryState, OldToken, Rollout, RolloutState, derived_id
+from bot.model import CheckKind, DeliveryKind, DeliveryState, OldToken, Rollout, RolloutState
 from bot.ports import InvitationView, RemovalCounts
-from storage.invitations import PRIORITY, Invitations
+from storage.invitations import Invitations
 from storage.rows import by_key, fields, insert_alike, plain
 from storage.tables import DELIVERY, FINISH_ITEM, HANDOUT, INVITATION, PERSON, ROLLOUT
+from storage.to_many import addressed, alike
 
 # The part of bot.removal.reasons_to_stay that concerns the person; a test compares the two.
 _CONFIRMED = and_(INVITATION.c.done_at.is_not(None), INVITATION.c.exempt_at.is_(None))
@@ -122,8 +123,8 @@ class Finishing:
             .limit(max(limit - again.rowcount, 0))
         )
         people = (await self._connection.execute(statement)).all()
-        addressed = [_addressed(kind, *each) for each in people]
-        new = await insert_alike(self._connection, DELIVERY, _delivery(rollout_id, kind, at), addressed)
+        row = alike(kind, rollout_id, at)
+        new = await insert_alike(self._connection, DELIVERY, row, [addressed(row, *each) for each in people])
         return again.rowcount + len(new)
 
     async def handout(self, handout_id: str) -> Handout | None:
@@ -133,28 +134,3 @@ class Finishing:
     async def forget_handouts(self, before: datetime) -> int:
         """Drop those that expired before; returns how many."""
         return (await self._connection.execute(delete(HANDOUT).where(HANDOUT.c.expires_at < before))).rowcount
-
-
-def _delivery(rollout_id: str, kind: DeliveryKind, at: datetime) -> Delivery:
-    return Delivery(
-        id="",
-        key="",
-        kind=kind,
-        lane="",
-        priority=PRIORITY,
-        person_id="",
-        rollout_id=rollout_id,
-        not_before=at,
-        created_at=at,
-    )
-
-
-def _addressed(kind: DeliveryKind, invitation_id: str, person_id: str, workspace_id: str) -> dict[str, str]:
-    key = f"{invitation_id}:{kind}:0"
-    return {
-        "id": derived_id(key),
-        "key": key,
-        "lane": workspace_id,
-        "person_id": person_id,
-        "invitation_id": invitation_id,
-    }

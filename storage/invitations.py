@@ -30,7 +30,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import (
     Check,
     CheckKind,
-    Delivery,
     DeliveryKind,
     DeliveryState,
     Invitation,
@@ -46,8 +45,7 @@ from storage.counts import by_group, by_wave, count, over_time
 from storage.deliveries import HELD
 from storage.rows import among, chunks, fields, insert_alike, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, IS_OPEN, PERSON, ROLLOUT, WORKSPACE
-
-PRIORITY = 1  # of an invitation's delivery: after replies, before reminders
+from storage.to_many import addressed, alike
 
 # Nobody can know of it: no message that was or may have been sent, nothing confirmed (the Home tab shows an
 # invitation before its message arrives), nothing reported, not exempt.
@@ -241,8 +239,9 @@ class Invitations:
         for invitation_id in new:
             together[not_before.get(first[invitation_id].id, at_once)].append(invitation_id)
         for moment, ids in together.items():
-            addressed = [_addressed(each, first[each]) for each in ids]
-            await insert_alike(self._connection, DELIVERY, _delivery(rollout, wave, at, moment), addressed)
+            row = alike(DeliveryKind.INVITATION, rollout.id, at, not_before=moment, wave_id=wave.id)
+            to = [addressed(row, each, first[each].id, first[each].workspace_id) for each in ids]
+            await insert_alike(self._connection, DELIVERY, row, to)
         return len(new)
 
     async def withdraw(self, wave_id: str, limit: int) -> tuple[int, int]:
@@ -500,29 +499,3 @@ def _invitation(rollout: Rollout, wave: Wave, at: datetime) -> Invitation:
     return Invitation(
         id="", rollout_id=rollout.id, person_id="", identity="", wave_id=wave.id, needs=rollout.needs, invited_at=at
     )
-
-
-def _delivery(rollout: Rollout, wave: Wave, at: datetime, not_before: datetime) -> Delivery:
-    return Delivery(
-        id="",
-        key="",
-        kind=DeliveryKind.INVITATION,
-        lane="",
-        priority=PRIORITY,
-        person_id="",
-        rollout_id=rollout.id,
-        wave_id=wave.id,
-        not_before=not_before,
-        created_at=at,
-    )
-
-
-def _addressed(invitation_id: str, person: Person) -> dict[str, str]:
-    key = f"{invitation_id}:invitation:0"
-    return {
-        "id": derived_id(key),
-        "key": key,
-        "lane": person.workspace_id,
-        "person_id": person.id,
-        "invitation_id": invitation_id,
-    }

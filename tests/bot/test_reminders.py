@@ -453,3 +453,45 @@ async def test_a_tick_can_be_cut_off_where_it_matters(store: Store) -> None:
         "reminders.after_enqueue",
         "reminders.after_commit",
     ]
+
+
+async def test_each_is_reminded_by_the_clock_where_they_are(store: Store) -> None:
+    """In one run: two zones where they work now, two where they do not."""
+    here = {"Europe/Berlin": person("b"), "Europe/Athens": person("a"), "Asia/Tokyo": person("t"), "Asia/Seoul": None}
+    people = [
+        (who or person(zone_name)).model_copy(update={"time_zone": zone_name}) for zone_name, who in here.items()
+    ]
+    await invited_people(store, *people)
+    await settled(store, due_at=NOON)
+    assert await queue_due(store, StoppedClock(NOON)) == 2
+    assert {each.person_id for each in await reminders(store)} == {people[0].id, people[1].id}
+    again = {each.person_id: each.due_at for each in await stored(store, Invitation)}
+    assert again == {
+        people[0].id: None,
+        people[1].id: None,
+        people[2].id: datetime(2026, 3, 4, 0, tzinfo=UTC),
+        people[3].id: datetime(2026, 3, 4, 0, tzinfo=UTC),
+    }
+
+
+async def test_the_final_notice_is_given_once_and_counts_as_a_reminder(store: Store) -> None:
+    policy = ReminderPolicy(deadline=(NOON + DAY).date(), final_notice=True)
+    await invited_people(store, GRACE, LINUS, of=rollout(policy=policy))
+    await settled(store, due_at=NOON)
+    clock = StoppedClock(NOON)
+    assert await queue_due(store, clock) == 2
+    assert {each.kind for each in await reminders(store)} == {DeliveryKind.FINAL_NOTICE}
+    given = [(each.reminders, each.final_notice_at) for each in await stored(store, Invitation)]
+    assert given == [(1, NOON)] * 2
+    await settled(store, due_at=NOON)
+    assert await queue_due(store, clock) == 2
+    assert sorted(each.kind for each in await reminders(store) if each.number == 2) == [DeliveryKind.REMINDER] * 2
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1])
+async def test_very_many_are_queued_in_parts(store: Store, more: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.reminders.DUE_AT_ONCE", 5)
+    await invited_people(store, *(person(f"p{number}") for number in range(10 + more)))
+    await settled(store, due_at=NOON)
+    assert await queue_due(store, StoppedClock(NOON)) == 10 + more
+    assert len(await reminders(store)) == 10 + more

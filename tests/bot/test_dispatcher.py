@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -691,3 +692,19 @@ async def test_a_person_who_is_gone_gets_nothing(
     await dispatcher.run_once()
     assert slack.tried == []
     assert (await the_delivery(store)).state is WITHDRAWN
+
+
+async def test_nobody_gets_two_messages_within_a_second(
+    store: Database, slack: MemoryPlatform, dispatcher: Dispatcher, clock: StoppedClock
+) -> None:
+    people = [person(f"p{number}") for number in range(6)]
+    await installed(store, people=tuple(people))
+    await queue(store, *(notice(who, f"{who.user_id} {number}") for who in people for number in range(3)))
+    for seconds in range(3):
+        clock.at = NOON + timedelta(seconds=seconds)
+        await dispatcher.run_once()
+        assert Counter(each.person_id for each in slack.log) == {who.id: seconds + 1 for who in people}
+        waiting = [each for each in await stored(store, Delivery) if each.state is DeliveryState.READY]
+        assert {each.not_before for each in waiting} <= {clock.at + timedelta(seconds=1)}
+        assert {each.reason for each in waiting} <= {Reason.THROTTLED}
+    assert not waiting

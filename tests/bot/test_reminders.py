@@ -263,6 +263,7 @@ def test_the_final_notice_comes_before_the_holidays_of_the_invitees_country_and_
     after_easter = FINAL.model_copy(update={"deadline": date(2026, 4, 7), "skip_holidays": True})
     maundy_thursday = local("2026-04-02", 9, "Europe/Berlin")
     assert next_due(after_easter, "Europe/Berlin", invitation(reminders=1), NOON) == maundy_thursday
+    assert next_kind(after_easter, "Europe/Berlin", None, maundy_thursday) is DeliveryKind.FINAL_NOTICE
     had_it = invitation(reminders=1, final_notice_at=maundy_thursday)
     assert next_due(after_easter, "Europe/Berlin", had_it, maundy_thursday) is None
     tuesday = local("2026-04-07", 9, "Europe/Berlin")

@@ -87,6 +87,10 @@ async def assembled(
             answer_within=limits.answer,
             groups=groups,
             approvals=Rules(kinds, settings.approval_above),
+            per_minute={
+                Platform.SLACK: settings.slack_messages_per_minute,
+                Platform.TEAMS: 60 * settings.teams_messages_per_second,
+            },
         )
         traces = await stack.enter_async_context(tracing.started(os.environ))
         handle = traces.handle(metrics.measured(engine))

@@ -6,7 +6,7 @@ Everything that happens passes through `Engine`, and each event is one transacti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from secrets import token_urlsafe
@@ -19,7 +19,7 @@ from bot.approvals import MOST_TOLD, ApprovalKind, ApprovalState, Asking, Needed
 from bot.commands import COMMANDS, command_of, from_message, words_said
 from bot.conversations import CONVERSATIONS, answers
 from bot.conversations.approval import ask_for, decided
-from bot.conversations.scene import Conversation, Loaded, Scene
+from bot.conversations.scene import PER_MINUTE, Conversation, Loaded, Scene
 from bot.effects import store_effect
 from bot.events import (
     ButtonPressed,
@@ -32,7 +32,7 @@ from bot.events import (
     MessageReceived,
     PeopleFound,
 )
-from bot.model import HOME_COMPANY, AuditEntry, Person, Workspace, derived_id
+from bot.model import HOME_COMPANY, AuditEntry, Person, Platform, Workspace, derived_id
 from bot.ports import Acting, Clock, StaleWrite, Store, StoreUnavailable, Transaction
 from bot.secrets import holds_secret
 from bot.transition import Reply, Speak, Transition, Whisper
@@ -60,6 +60,7 @@ class Engine:
         answer_within: float = ANSWER_WITHIN,
         groups: AdminGroups | None = None,
         approvals: Rules | None = None,
+        per_minute: Mapping[Platform, float] = PER_MINUTE,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -68,6 +69,7 @@ class Engine:
         self._approvals = approvals or Rules()
         self._login_hosts = login_hosts
         self._public_url = public_url
+        self._per_minute = per_minute
         self._answer_within = answer_within
         self._handling: set[asyncio.Task[Reply | None]] = set()
 
@@ -197,6 +199,7 @@ class Engine:
             admins=tuple(sorted(admins.names | admins.owners)),
             login_hosts=self._login_hosts,
             public_url=self._public_url,
+            per_minute=self._per_minute,
             secret=token_urlsafe(32),
         )
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from bot.conversations.scene import PER_MINUTE
 from bot.conversations.wave_messages import estimated_seconds, progress_message, waiting_of
 from bot.messages import Message
 from bot.model import DeliveryState, Platform, Rollout, RolloutState, Wave, WaveStage
@@ -18,8 +19,15 @@ WINDOW = timedelta(minutes=2)  # the pace is that of the last two minutes
 class Pace:
     """How fast waves have lately been sent, as this process has seen it: after a restart it is measured anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_minute: Mapping[Platform, float]) -> None:
+        self._per_minute = per_minute  # until it has been seen
         self._seen: dict[str, deque[tuple[datetime, int]]] = {}
+
+    @classmethod
+    def allowed_by(cls, platforms: Mapping[Platform, ChatPlatform]) -> Pace:
+        """Nothing has been seen yet: what the platforms' limits allow, where one is configured here."""
+        limits = {platform: each.limits.per_second * 60 for platform, each in platforms.items()}
+        return cls({**PER_MINUTE, **limits})
 
     def expected_end(self, wave: Wave, rollout: Rollout, counts: WaveCounts, now: datetime) -> datetime | None:
         """When the last message goes out; None when nothing is waiting or it is paused."""
@@ -36,14 +44,14 @@ class Pace:
         seconds = (now - since).total_seconds()
         if seconds > 0 and settled > before:
             return now + timedelta(seconds=waiting * seconds / (settled - before))
-        return now + timedelta(seconds=estimated_seconds({wave.workspace_id: waiting}))
+        return now + timedelta(seconds=estimated_seconds({wave.workspace_id: waiting}, self._per_minute))
 
 
 async def show_progress(
     store: Store, platforms: Mapping[Platform, ChatPlatform], clock: Clock, pace: Pace | None = None
 ) -> int:
     """Update the progress message of every wave whose counts have changed. Returns how many were updated."""
-    pace = pace or Pace()
+    pace = pace or Pace.allowed_by(platforms)
     async with store.transaction() as tx:
         waves = [
             (wave, await tx.rollouts.rollout(wave.rollout_id), await tx.deliveries.of_wave(wave.id))

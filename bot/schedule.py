@@ -57,7 +57,7 @@ def build_scheduler(
         timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
 
-    pace = Pace()
+    pace = Pace.allowed_by(platforms)
     absences = Absences(store, directories or {}, clock)
 
     async def reminders() -> None:

@@ -138,7 +138,7 @@ def _found(loaded: InviteLoaded, rollout: Rollout, event: PeopleFound, now: date
             "updated_at": now,
         }
     )
-    message = list_message(waiting, rollout, found, loaded.not_ready)
+    message = list_message(waiting, rollout, found, loaded.not_ready, loaded.scene.per_minute)
     send = SendMessage(key=f"{dialog.id}:list", to=dialog.person_id, message=message)
     return Transition(state=(waiting,), effects=(send,))
 
@@ -194,7 +194,7 @@ def _readied(
     if event.token.action != f"readied.{loaded.readiness.version}":
         return Transition(ShowForm(_ready_form(dialog, rollout, loaded.readiness, text("finish.overtaken"))))
     after = answered(loaded.readiness, rollout, event.values, event.actor, now)
-    shown = list_message(dialog, rollout, loaded.summary, missing(rollout, after))
+    shown = list_message(dialog, rollout, loaded.summary, missing(rollout, after), loaded.scene.per_minute)
     return confirmed(Replace(shown), rollout, after)
 
 
@@ -211,7 +211,7 @@ def _shown(loaded: InviteLoaded, dialog: Dialog, rollout: Rollout, action: str) 
         return Replace(names_message(dialog, rollout, loaded.lines, page, loaded.not_ready))
     match action:
         case "show":
-            return Replace(list_message(dialog, rollout, loaded.summary, loaded.not_ready))
+            return Replace(list_message(dialog, rollout, loaded.summary, loaded.not_ready, loaded.scene.per_minute))
         case "later":
             return ShowForm(plan_form(dialog, rollout.policy, loaded.not_ready))
         case "ready":

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from bot.conversations.wave_messages import takes
 from bot.events import Problem
 from bot.messages import AnyButton, Button, Element, Facts, Message, Notice, Section, Style, Text, Token, Tone, text
-from bot.model import Dialog, Listed, Rollout
+from bot.model import Dialog, Listed, Platform, Rollout
 from bot.ports import LeftOut, ListSummary
 from bot.readiness import ReadyPoint
 
@@ -28,7 +28,11 @@ def left_out_count(dialog: Dialog) -> int:
 
 
 def list_message(
-    dialog: Dialog, rollout: Rollout, found: ListSummary, not_ready: Sequence[ReadyPoint] = ()
+    dialog: Dialog,
+    rollout: Rollout,
+    found: ListSummary,
+    not_ready: Sequence[ReadyPoint],
+    per_minute: Mapping[Platform, float],
 ) -> Message:
     """Who would be written to, who not and why, how long it takes, what is not ready; and the question."""
     title = text("invite.title", enterprise=rollout.name)
@@ -36,7 +40,10 @@ def list_message(
     body += left_out_elements(found.left_out)
     if not found.people:
         return Message(title, title, (*body, Notice(text("invite.nobody"), Tone.WARNING)))
-    facts = ((text("invite.login_url"), text("plain", words=rollout.login_url)), _takes(found.people))
+    facts = (
+        (text("invite.login_url"), text("plain", words=rollout.login_url)),
+        (text("invite.takes"), takes(found.people, per_minute)),
+    )
     body.append(Facts(facts))
     body += not_ready_notice(not_ready)
     more = count_of(dialog) > SHOWN_NAMES or any(each.count > len(each.labels) for each in found.left_out)
@@ -75,10 +82,6 @@ def _names(first: Sequence[str], count: int) -> tuple[Text, ...]:
     names = tuple(text("plain", words=name) for name in first)
     more = count - len(names)
     return (*names, text("invite.more", count=more)) if more else names
-
-
-def _takes(lanes: Mapping[str, int]) -> tuple[Text, Text]:
-    return text("invite.takes"), takes(lanes)
 
 
 def not_ready_notice(not_ready: Sequence[ReadyPoint]) -> tuple[Notice, ...]:

@@ -94,7 +94,7 @@ def send_list(
         return answers.no_rollout()
     lanes = lanes_of(closed)
     day = plan.day if plan else None
-    ends_at = None if day else now + timedelta(seconds=estimated_seconds(lanes))
+    ends_at = None if day else now + timedelta(seconds=estimated_seconds(lanes, loaded.scene.per_minute))
     wave = Wave(
         id=derived_id(closed.id, "wave"),
         rollout_id=rollout.id,
@@ -147,7 +147,8 @@ def send_as_planned(
     )
     mine = dialog.model_copy(update={"data": {**dialog.data, "lanes": dict(first.people)}})
     sent = send_list(loaded, mine, event, now, plan)
-    ask = SendMessage(f"{rest.id}:list", dialog.person_id, list_message(rest, rollout, others, loaded.not_ready))
+    shown = list_message(rest, rollout, others, loaded.not_ready, loaded.scene.per_minute)
+    ask = SendMessage(f"{rest.id}:list", dialog.person_id, shown)
     return replace(
         sent, state=(*sent.state, rest), effects=(SplitList(list_of(dialog), list_of(rest), plan.size), ask)
     )

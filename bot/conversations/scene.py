@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from bot.events import Event
-from bot.model import Rollout, Workspace
+from bot.model import Platform, Rollout, Workspace
 from bot.ports import Transaction
 from bot.roles import Role
 from bot.transition import Transition
+
+PER_MINUTE: Mapping[Platform, float] = MappingProxyType({Platform.SLACK: 525, Platform.TEAMS: 1800})  # as published
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Scene:
     admins: tuple[str, ...] = ()  # the configured admins, as in USHER_ADMINS
     login_hosts: tuple[str, ...] = ("sonarcloud.io", "sonarqube.us")
     public_url: str = ""  # where the bot can be reached, for links to it; "" with Socket Mode alone
+    # Direct messages a minute in a workspace of each platform, for estimates.
+    per_minute: Mapping[Platform, float] = field(default_factory=lambda: PER_MINUTE)
     secret: str = ""  # made for this event, and never guessed: what a link to a file is made of
 
 

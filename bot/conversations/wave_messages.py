@@ -12,17 +12,16 @@ from bot.planned_waves import day_and_hour
 from bot.ports import WaveCounts
 
 # What the platforms let through in a minute, for the estimate before sending (docs/delivery.md, "Order and speed").
-PER_MINUTE: Mapping[Platform, int] = {Platform.SLACK: 525, Platform.TEAMS: 1800}
 
 
-def estimated_seconds(lanes: Mapping[str, int]) -> float:
-    """How long so many people, by workspace, take at the platforms' limits. Lanes go side by side."""
-    return max((60.0 * count / PER_MINUTE[_platform(lane)] for lane, count in lanes.items()), default=0.0)
+def estimated_seconds(lanes: Mapping[str, int], per_minute: Mapping[Platform, float]) -> float:
+    """How long so many people, by workspace, take at so many messages a minute. Lanes go side by side."""
+    return max((60.0 * count / per_minute[_platform(lane)] for lane, count in lanes.items()), default=0.0)
 
 
-def takes(lanes: Mapping[str, int]) -> Text:
+def takes(lanes: Mapping[str, int], per_minute: Mapping[Platform, float]) -> Text:
     """The same in words."""
-    minutes = estimated_seconds(lanes) / 60
+    minutes = estimated_seconds(lanes, per_minute) / 60
     return text("invite.takes.less") if minutes < 1 else text("invite.takes.minutes", count=round(minutes))
 
 

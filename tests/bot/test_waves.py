@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from bot import faultpoints, waves
+from bot.conversations.scene import PER_MINUTE
 from bot.dispatcher import Dispatcher
 from bot.engine import ANSWER_WITHIN, Engine
 from bot.events import PeopleFound
@@ -349,9 +350,18 @@ async def test_an_old_button_of_a_progress_message_decides_nothing(
     assert "answer.outdated" in keys(message_of(reply))
 
 
+def test_before_anything_is_measured_the_end_is_expected_by_the_limits_that_are_set() -> None:
+    wave = Wave(id="w", rollout_id="r", workspace_id="slack:T1", created_by=ADA.id, created_at=NOON, size=1_200)
+    slack = MemoryPlatform(limits=Limits(per_second=2, burst=1, in_flight=1))
+    counts = WaveCounts({DeliveryState.READY: 1_200})
+    assert Pace.allowed_by({Platform.SLACK: slack}).expected_end(wave, rollout(), counts, NOON) == NOON + timedelta(
+        minutes=10
+    )
+
+
 def test_the_end_is_expected_from_the_measured_pace() -> None:
     wave = Wave(id="w", rollout_id="r", workspace_id="slack:T1", created_by=ADA.id, created_at=NOON, size=10_000)
-    pace = Pace()
+    pace = Pace(PER_MINUTE)
 
     def end(seconds: float, sent: int, of: Rollout | None = None) -> timedelta | None:
         counts = WaveCounts({DeliveryState.SENT: sent, DeliveryState.READY: 10_000 - sent})

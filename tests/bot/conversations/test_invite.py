@@ -13,7 +13,7 @@ from bot.conversations.invite_messages import NAMES_A_PAGE, SHOWN_NAMES
 from bot.conversations.invite_wave import InviteLoaded, lanes_of, list_of
 from bot.events import PeopleFound, Problem, Target, TargetKind
 from bot.messages import Facts, Message, Notice, Style, Text, Token, text
-from bot.model import Dialog, Listed, Person, Rollout, RolloutState, Wave, WaveStage
+from bot.model import Dialog, Listed, Person, Platform, Rollout, RolloutState, Wave, WaveStage
 from bot.ports import LeftOut, ListSummary
 from bot.readiness import Readiness, ReadyPoint
 from bot.texts import Reader, say
@@ -72,9 +72,8 @@ def lines(*people: Person) -> tuple[Listed, ...]:
 def found(*people: Person, left_out: tuple[LeftOut, ...] = (), **changes: Any) -> Transition:
     dialog = changes.pop("dialog", None) or looking()
     event = PeopleFound(id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id=dialog.id, list_id="list")
-    loaded = InviteLoaded(
-        scene(rollout()), dialog=dialog, summary=summary(*people, left_out=left_out), readiness=ALL_THERE
-    )
+    here = scene(rollout(), **changes)
+    loaded = InviteLoaded(here, dialog=dialog, summary=summary(*people, left_out=left_out), readiness=ALL_THERE)
     return INVITE.decide(loaded, event, NOON)
 
 
@@ -208,8 +207,8 @@ def test_a_short_list_needs_no_further_pages() -> None:
 
 
 def test_the_list_estimates_how_long_it_takes() -> None:
-    def takes(*people: Person) -> Text:
-        _, message = listed(*people)
+    def takes(*people: Person, **changes: Any) -> Text:
+        _, message = listed(*people, **changes)
         (facts,) = [part for part in message.body if isinstance(part, Facts)]
         return facts.pairs[1][1]
 
@@ -218,6 +217,9 @@ def test_the_list_estimates_how_long_it_takes() -> None:
     assert takes(*slack) == Text("invite.takes.minutes", {"count": 10})
     teams = [person(f"t{number}", "teams:X") for number in range(1800)]
     assert takes(*slack, *teams) == Text("invite.takes.minutes", {"count": 10})
+    assert takes(*slack, per_minute={Platform.SLACK: 60}) == Text("invite.takes.minutes", {"count": 88}), (
+        "as configured"
+    )
 
 
 def test_nobody_new_ends_the_dialog() -> None:

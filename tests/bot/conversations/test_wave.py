@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from bot.conversations.scene import PER_MINUTE
 from bot.conversations.wave import WAVE, WaveLoaded
 from bot.conversations.wave_messages import progress_message, takes, waiting_of
 from bot.messages import Facts, Message, Text, Token
-from bot.model import DeliveryState, Rollout, RolloutState, Wave, WaveStage
+from bot.model import DeliveryState, Platform, Rollout, RolloutState, Wave, WaveStage
 from bot.planned_waves import starts_at
 from bot.ports import Reason, RolloutCounts, WaveCounts
 from bot.transition import HoldDeliveries, ReleaseDeliveries, Replace, SendAgain, Transition, Whisper
@@ -168,8 +169,12 @@ def test_what_is_being_sent_still_waits_and_what_is_withdrawn_is_added_up() -> N
 
 
 def test_how_long_it_takes_is_said_in_minutes_of_the_slowest_lane() -> None:
-    assert takes({"slack:T1": 10_000}) == Text("invite.takes.minutes", {"count": 19})
-    assert takes({"teams:a:b": 10_000}) == Text("invite.takes.minutes", {"count": 6})
-    assert takes({"slack:T1": 525}) == Text("invite.takes.minutes", {"count": 1})
-    assert takes({"slack:T1": 524}) == Text("invite.takes.less")
-    assert takes({}) == Text("invite.takes.less")
+    def said(**lanes: int) -> Text:
+        return takes({lane.replace("_", ":"): count for lane, count in lanes.items()}, PER_MINUTE)
+
+    assert said(slack_T1=10_000) == Text("invite.takes.minutes", {"count": 19})
+    assert said(teams_a_b=10_000) == Text("invite.takes.minutes", {"count": 6})
+    assert said(slack_T1=525) == Text("invite.takes.minutes", {"count": 1})
+    assert said(slack_T1=524) == Text("invite.takes.less")
+    assert said() == Text("invite.takes.less")
+    assert takes({"slack:T1": 10_000}, {Platform.SLACK: 100}) == Text("invite.takes.minutes", {"count": 100})

@@ -10,7 +10,7 @@ import pytest
 from bot.conversations.status import PAGE
 from bot.conversations.status_waves import A_PAGE
 from bot.engine import Engine
-from bot.events import HomeOpened, Target, TargetKind
+from bot.events import HomeOpened, ListHandedIn, Target, TargetKind
 from bot.messages import LineChart, PersonField, Token
 from bot.model import (
     Case,
@@ -20,6 +20,7 @@ from bot.model import (
     DeliveryState,
     Dialog,
     Invitation,
+    LookUp,
     Person,
     Rollout,
     RolloutState,
@@ -477,3 +478,22 @@ async def test_a_form_of_the_list_that_is_left_shows_the_list_again(store: Datab
     assert "list" in keys(shown)[0] or GRACE.name in words(shown)
     unknown = message_of(await asked(engine, submit(Token("invite", "nonsense", ready.id, ready.version))))
     assert "answer.outdated" in keys(unknown)
+
+
+async def test_a_list_that_is_handed_in_is_looked_up_in_the_dialog_that_its_link_was_made_for(
+    store: Database,
+) -> None:
+    engine = Engine(store, StoppedClock(), Admins.of(""), public_url="https://usher.example.com")
+    await installed(store)
+    await rolled_out(store)
+    await engine(command("invite csv"))
+    (dialog,) = await stored(store, Dialog)
+    targets = (Target(TargetKind.EMAIL, GRACE.email, GRACE.email),)
+    for dialog_id in ("another", dialog.id):
+        assert not await stored(store, LookUp)
+        handed_in = ListHandedIn(
+            id=event_id(), workspace_id=ADA.workspace_id, actor=ADA, dialog_id=dialog_id, targets=targets
+        )
+        await engine(handed_in)
+    (look_up,) = await stored(store, LookUp)
+    assert (look_up.dialog_id, look_up.targets) == (dialog.id, [targets[0].as_data()])

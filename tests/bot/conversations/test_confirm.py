@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.conversations.confirm import CONFIRM, ConfirmLoaded
-from bot.conversations.invitation import compose, invitation_message, reminder_message
+from bot.conversations.invitation import compose, final_notice, invitation_message, reminder_message
 from bot.events import CheckSeen
 from bot.messages import LinkButton, Message, Section, Text, Token, When
 from bot.model import (
@@ -347,6 +347,8 @@ def test_the_final_notice_names_the_deadline() -> None:
     message = compose(delivery(DeliveryKind.FINAL_NOTICE), of)
     assert message is not None
     assert "2 April 2026" in words(message)
+    assert message == final_notice(of, date(2026, 4, 2))
+    assert message != reminder_message(of, 2)
 
 
 def test_five_organizations_are_named_in_a_check() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import faultpoints
@@ -146,12 +145,12 @@ async def queue_due(store: Store, clock: Clock, put_off: PutOff | None = None) -
         now = clock.now()
         async with store.transaction() as tx:
             due = await tx.invitations.due(now, DUE_AT_ONCE)
-            batch = _sorted(due, now)
-            for kind, some in batch.sendable:
+            sendable, later = _sorted(due, now)
+            for kind, some in sendable:
                 queued += await tx.deliveries.remind(kind, some, now)
             faultpoints.reach("reminders.after_enqueue")
-            await _count(tx, batch, now)
-            await tx.invitations.set_due(batch.later)
+            await _count(tx, sendable, now)
+            await tx.invitations.set_due(later)
         faultpoints.reach("reminders.after_commit")
         if len(due) < DUE_AT_ONCE:
             return queued
@@ -172,20 +171,15 @@ async def _due_after(put_off: PutOff, store: Store, clock: Clock) -> bool:
             return bool(due)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """What is due, by what becomes of it. `later`: the invitee's working hours are over, the tick being late."""
-
-    sendable: Sequence[tuple[DeliveryKind, Sequence[Due]]]  # each of one rollout
-    later: Mapping[str, datetime | None]  # when instead, by invitation id; None: never
-
-    def reminded(self, *kinds: DeliveryKind) -> Sequence[Due]:
-        """Whose reminder goes out, of these kinds."""
-        return [each for kind, some in self.sendable if kind in kinds for each in some]
+# Who is due and can be written to now: of one rollout each, with the kind of reminder that they get.
+_Sendable = Sequence[tuple[DeliveryKind, Sequence[Due]]]
 
 
-def _sorted(due: Sequence[Due], now: datetime) -> _Batch:
-    """Decided once for all who are alike: it is the same for a thousand people in one time zone."""
+def _sorted(due: Sequence[Due], now: datetime) -> tuple[_Sendable, Mapping[str, datetime | None]]:
+    """Who is reminded now; and by invitation id, when the others are, their working hours being over: None is never.
+
+    Decided once for all who are alike: it is the same for a thousand people in one time zone.
+    """
     alike: defaultdict[tuple[str, str, datetime | None], list[Due]] = defaultdict(list)
     for each in due:
         alike[each.rollout.id, each.time_zone, each.final_notice_at].append(each)
@@ -198,13 +192,14 @@ def _sorted(due: Sequence[Due], now: datetime) -> _Batch:
             later |= dict.fromkeys((each.invitation_id for each in some), at)
         else:
             sendable[rollout_id, next_kind(policy, time_zone, final_notice_at, now)] += some
-    return _Batch([(kind, some) for (_, kind), some in sendable.items()], later)
+    return [(kind, some) for (_, kind), some in sendable.items()], later
 
 
-async def _count(tx: Transaction, batch: _Batch, now: datetime) -> None:
+async def _count(tx: Transaction, sendable: _Sendable, now: datetime) -> None:
     """One reminder more each. It ends a snooze, and earlier copies that name the day are brought up to date."""
-    reminded = batch.reminded(DeliveryKind.REMINDER, DeliveryKind.FINAL_NOTICE)
-    final = batch.reminded(DeliveryKind.FINAL_NOTICE)
-    await tx.invitations.reminded([each.invitation_id for each in reminded])
-    await tx.invitations.gave_final_notice([each.invitation_id for each in final], now)
-    await tx.deliveries.outdate([each.invitation_id for each in reminded if each.snoozed_until])
+    for kind, some in sendable:
+        ids = [each.invitation_id for each in some]
+        await tx.invitations.reminded(ids)
+        if kind is DeliveryKind.FINAL_NOTICE:
+            await tx.invitations.gave_final_notice(ids, now)
+        await tx.deliveries.outdate([each.invitation_id for each in some if each.snoozed_until])

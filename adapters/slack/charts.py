@@ -13,12 +13,11 @@ import structlog
 
 from adapters.pictures import Pictures
 from adapters.slack.web_api import ApiRefused
-from adapters.slack.words import MRKDWN, Json, mrkdwn, plain, shorten
+from adapters.slack.words import MRKDWN, Json, plain, section, shorten
 from bot.charts import as_text
 from bot.messages import BarChart, Chart, LineChart, Message
 from bot.texts import PLAIN, Reader, say
 
-SECTION = 3000
 ALT_TEXT = 2000
 TITLE = 2000
 
@@ -32,7 +31,7 @@ def chart_blocks(chart: Chart, reader: Reader, pictures: Pictures | None) -> Ite
     url = pictures.address(chart, reader) if pictures else None
     if url is None:
         words = "\n".join(say(line, reader, MRKDWN) for line in (title, *lines))
-        yield {"type": "section", "text": mrkdwn(words, SECTION)}
+        yield section(words)
     else:
         described = "; ".join(say(line, reader, PLAIN) for line in lines)
         yield {

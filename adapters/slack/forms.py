@@ -122,7 +122,7 @@ def _input(field: Field, token: Token, reader: Reader) -> Iterator[Json]:
         "label": plain(field.label, reader, LABEL),
         "element": element,
         "optional": not field.required,
-        **_unless_none(hint=plain(field.hint, reader, HINT) if field.hint else None),
+        **({"hint": plain(field.hint, reader, HINT)} if field.hint else {}),
     }
 
 
@@ -133,21 +133,21 @@ def _element(field: Field, action_id: str, reader: Reader) -> Json | None:
         case ChoiceField():
             return _choice(field, action_id, reader)
         case PersonField():
-            chosen = _unless_none(initial_user=_if(r"[UW]\w+", field.value))
+            chosen = _initial("initial_user", r"[UW]\w+", field.value)
             return {"type": "users_select", "action_id": action_id, **chosen}
         case DateField():
-            chosen = _unless_none(initial_date=_if(r"\d{4}-\d\d-\d\d", field.value))
+            chosen = _initial("initial_date", r"\d{4}-\d\d-\d\d", field.value)
             return {"type": "datepicker", "action_id": action_id, **chosen}
         case _:
             assert_never(field)
 
 
 def _text_input(field: TextField, reader: Reader) -> Json:
-    hint = _unless_none(placeholder=plain(field.placeholder, reader, PLACEHOLDER) if field.placeholder else None)
+    hint = {"placeholder": plain(field.placeholder, reader, PLACEHOLDER)} if field.placeholder else {}
     match field.text_kind:
         case TextKind.PLAIN:
             most = max(1, min(field.max_length, TYPED))
-            written = _unless_none(initial_value=field.value[:most] or None)
+            written = {"initial_value": field.value[:most]} if field.value else {}
             return {
                 "type": "plain_text_input",
                 "multiline": field.multiline,
@@ -156,25 +156,21 @@ def _text_input(field: TextField, reader: Reader) -> Json:
                 **written,
             }
         case TextKind.URL:
-            written = _unless_none(initial_value=_if(r"https?://\S+", field.value))
+            written = _initial("initial_value", r"https?://\S+", field.value)
             return {"type": "url_text_input", **hint, **written}
         case TextKind.EMAIL:
-            written = _unless_none(initial_value=_if(r"[^@\s]+@[^@\s]+", field.value))
+            written = _initial("initial_value", r"[^@\s]+@[^@\s]+", field.value)
             return {"type": "email_text_input", **hint, **written}
         case TextKind.NUMBER:
-            written = _unless_none(initial_value=_if(r"-?\d+", field.value))
+            written = _initial("initial_value", r"-?\d+", field.value)
             return {"type": "number_input", "is_decimal_allowed": False, **hint, **written}
         case _:
             assert_never(field.text_kind)
 
 
-def _unless_none(**values: Any) -> Json:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _if(pattern: str, value: str) -> str | None:
+def _initial(name: str, pattern: str, value: str) -> Json:
     """A value that Slack would refuse to show makes it refuse the whole view."""
-    return value if re.fullmatch(pattern, value) and len(value) <= TYPED else None
+    return {name: value} if re.fullmatch(pattern, value) and len(value) <= TYPED else {}
 
 
 def _choice(field: ChoiceField, action_id: str, reader: Reader) -> Json | None:
@@ -184,22 +180,19 @@ def _choice(field: ChoiceField, action_id: str, reader: Reader) -> Json | None:
         return None
     chosen = [option for option in options if option["value"] in field.value]
     all_seen = len(options) <= OPTIONS_SEEN
+    initial: Json
     if field.multiple:
         kind = "checkboxes" if all_seen else "multi_static_select"
-        initial = _unless_none(initial_options=chosen or None)
+        initial = {"initial_options": chosen} if chosen else {}
     else:
         kind = "radio_buttons" if all_seen else "static_select"
-        initial = _unless_none(initial_option=chosen[0] if chosen else None)
+        initial = {"initial_option": chosen[0]} if chosen else {}
     return {"type": kind, "action_id": action_id, "options": options, **initial}
 
 
 def _option(choice: Choice, reader: Reader) -> Json:
-    described = plain(choice.description, reader, OPTION) if choice.description else None
-    return {
-        "value": choice.value,
-        "text": plain(choice.label, reader, OPTION),
-        **_unless_none(description=described),
-    }
+    described = {"description": plain(choice.description, reader, OPTION)} if choice.description else {}
+    return {"value": choice.value, "text": plain(choice.label, reader, OPTION), **described}
 
 
 def memory(form: Form, opener: Opener) -> str:

@@ -15,7 +15,7 @@ import structlog
 
 from adapters.pictures import Pictures
 from adapters.slack.charts import chart_blocks
-from adapters.slack.words import MRKDWN, Json, mrkdwn, plain, shorten, shorten_mrkdwn
+from adapters.slack.words import MRKDWN, SECTION, Json, mrkdwn, plain, section, shorten, shorten_mrkdwn
 from bot.messages import (
     AnyButton,
     BarChart,
@@ -42,7 +42,6 @@ Item = TypeVar("Item")
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
 HEADER = 150
-SECTION = 3000
 FIELD = 2000
 FIELDS_IN_SECTION = 10
 BUTTONS_IN_ROW = 25
@@ -108,11 +107,6 @@ def header(title: Text, reader: Reader) -> Json:
     return {"type": "header", "text": plain(title, reader, HEADER)}
 
 
-def section(words: Json) -> Json:
-    """A block with these words."""
-    return {"type": "section", "text": words}
-
-
 def context(words: Json) -> Json:
     """A block in small print."""
     return {"type": "context", "elements": [words]}
@@ -120,7 +114,7 @@ def context(words: Json) -> Json:
 
 def paragraph(sentence: Text, reader: Reader) -> Json:
     """A section."""
-    return section(mrkdwn(say(sentence, reader, MRKDWN), SECTION))
+    return section(say(sentence, reader, MRKDWN))
 
 
 def quotation(words: str) -> Json:
@@ -131,8 +125,8 @@ def quotation(words: str) -> Json:
 
 def notice(element: Notice, reader: Reader) -> Json:
     """Small print for information, a paragraph with an icon for all that matters more."""
-    words = mrkdwn(f"{ICONS[element.tone]} {say(element.text, reader, MRKDWN)}", SECTION)
-    return context(words) if element.tone is Tone.INFO else section(words)
+    words = f"{ICONS[element.tone]} {say(element.text, reader, MRKDWN)}"
+    return context(mrkdwn(words, SECTION)) if element.tone is Tone.INFO else section(words)
 
 
 def facts(element: Facts, reader: Reader) -> Iterator[Json]:

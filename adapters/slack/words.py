@@ -18,6 +18,7 @@ from bot.texts import PLAIN, Markup, Reader, say
 
 Json = dict[str, Any]
 
+SECTION = 3000  # characters: docs.slack.dev/reference/block-kit/blocks/section-block
 NOTHING = "\u2013"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOK_ALIKES = {"*": "\u2217", "_": "\u02cd", "~": "\u223c"}
@@ -68,6 +69,11 @@ def shorten_mrkdwn(words: str, limit: int) -> str:
 def plain(sentence: Text, reader: Reader, limit: int) -> Json:
     """A plain_text object."""
     return {"type": "plain_text", "text": shorten(say(sentence, reader, PLAIN), limit), "emoji": True}
+
+
+def section(words: str) -> Json:
+    """A block with these words."""
+    return {"type": "section", "text": mrkdwn(words, SECTION)}
 
 
 def mrkdwn(words: str, limit: int) -> Json:

@@ -123,9 +123,10 @@ class TeamsAuthentication(BotFrameworkAuthentication):  # type: ignore[misc]  # 
         key = await self._keys.find(key_id)
         if key is None:
             raise TokenRejected("the token's signing key is unknown")
-        while len(self._known) >= MOST_KNOWN:
+        verified = Verified(self._claims(token, key), key_id, key)
+        if len(self._known) >= MOST_KNOWN:
             del self._known[next(iter(self._known))]
-        verified = self._known[token] = Verified(self._claims(token, key), key_id, key)
+        self._known[token] = verified
         return verified
 
     def _claims(self, token: str, key: SigningKey) -> dict[str, Any]:

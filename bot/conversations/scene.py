@@ -14,7 +14,8 @@ from bot.ports import Transaction
 from bot.roles import Role
 from bot.transition import Transition
 
-PER_MINUTE: Mapping[Platform, float] = MappingProxyType({Platform.SLACK: 525, Platform.TEAMS: 1800})  # as published
+# What the platforms let through in a minute, for the estimate before sending (docs/delivery.md, "Order and speed").
+PER_MINUTE: Mapping[Platform, float] = MappingProxyType({Platform.SLACK: 525, Platform.TEAMS: 1800})
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,7 @@ class Scene:
     admins: tuple[str, ...] = ()  # the configured admins, as in USHER_ADMINS
     login_hosts: tuple[str, ...] = ("sonarcloud.io", "sonarqube.us")
     public_url: str = ""  # where the bot can be reached, for links to it; "" with Socket Mode alone
-    # Direct messages a minute in a workspace of each platform, for estimates.
-    per_minute: Mapping[Platform, float] = field(default_factory=lambda: PER_MINUTE)
+    per_minute: Mapping[Platform, float] = field(default_factory=lambda: PER_MINUTE)  # direct messages in a workspace
     secret: str = ""  # made for this event, and never guessed: what a link to a file is made of
 
 

@@ -11,8 +11,6 @@ from bot.model import DeliveryState, Platform, Rollout, RolloutState, Wave, Wave
 from bot.planned_waves import day_and_hour
 from bot.ports import WaveCounts
 
-# What the platforms let through in a minute, for the estimate before sending (docs/delivery.md, "Order and speed").
-
 
 def estimated_seconds(lanes: Mapping[str, int], per_minute: Mapping[Platform, float]) -> float:
     """How long so many people, by workspace, take at so many messages a minute. Lanes go side by side."""

@@ -93,6 +93,7 @@ async def assembled(
             },
         )
         traces = await stack.enter_async_context(tracing.started(os.environ))
+        stack.enter_context(traces.statements(store))
         handle = traces.handle(metrics.measured(engine))
         pictures = Pictures(settings.public_url, settings.secret_keys) if settings.public_url else None
         adapters = chat_adapters(settings, handle, store, clock, limits, pictures=pictures)

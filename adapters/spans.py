@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -19,8 +19,6 @@ from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, OTELResou
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
-from sqlalchemy import Connection, Engine, ExceptionContext
-from sqlalchemy import event as database
 
 from adapters.metrics import platform_of, route_of, state_after
 from bot.events import ButtonPressed, Event, FormSubmitted
@@ -30,6 +28,8 @@ from bot.observer import Observer
 from bot.ports import ChatPlatform, Handle, Outcome, Sent, Throttled, Unclear
 from bot.settling import Settlement
 from bot.transition import Reply
+from storage.database import Database
+from storage.watching import Asked
 
 T = TypeVar("T")
 
@@ -48,8 +48,7 @@ async def sending(exporters: Sequence[str]) -> AsyncIterator[Spans]:
         provider.add_span_processor(BatchSpanProcessor(_EXPORTERS[name]()))
     spans = Spans(provider.get_tracer(NAME, version(NAME)))
     try:
-        with spans.of_statements():
-            yield spans
+        yield spans
     finally:
         await asyncio.to_thread(provider.shutdown)
 
@@ -101,57 +100,33 @@ class Spans:
         """The same observer, and a span of each attempt to deliver."""
         return _TracedObserver(observer, self._tracer)
 
+    def statements(self, store: Database) -> AbstractContextManager[None]:
+        """A span of each that belongs to another span. What the bot asks by itself every second is none."""
+        return store.watched(self._statement)
+
     @contextmanager
-    def of_statements(self) -> Iterator[None]:
-        """A span of each statement that belongs to another span. What the bot asks by itself every second is none."""
-        listeners = (
-            ("before_cursor_execute", self._before),
-            ("after_cursor_execute", _after),
-            ("handle_error", _failed),
-            ("commit", _committed),
-        )
-        for name, listener in listeners:
-            database.listen(Engine, name, listener)
-        try:
+    def _statement(self, asked: Asked) -> Iterator[None]:
+        if not trace.get_current_span().is_recording():
             yield
-        finally:
-            for name, listener in listeners:
-                database.remove(Engine, name, listener)
-
-    def _before(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if trace.get_current_span().is_recording():
-            operation = statement.split(maxsplit=1)[0].upper()
-            about = {
-                "db.system.name": connection.dialect.name,
-                "db.operation.name": operation,
-                "db.query.text": statement[:LONGEST_STATEMENT],
-            }
-            span = self._tracer.start_span(f"database {operation}", kind=SpanKind.CLIENT, attributes=about)
-            connection.info.setdefault(NAME, []).append(span)
-
-
-def _ended(connection: Connection) -> Span | None:
-    open_spans: list[Span] = connection.info.get(NAME, [])
-    span = open_spans.pop() if open_spans else None
-    if span is not None:
-        span.end()
-    return span
-
-
-def _after(connection: Connection, *_: Any) -> None:
-    _ended(connection)
-
-
-def _failed(context: ExceptionContext) -> None:
-    if context.connection is not None:
-        open_spans: list[Span] = context.connection.info.get(NAME, [])
-        if open_spans:  # the error's text may quote a row: only its kind is told
-            open_spans[-1].set_status(Status(StatusCode.ERROR, type(context.original_exception).__name__))
-        _ended(context.connection)
-
-
-def _committed(_connection: Connection) -> None:
-    trace.get_current_span().add_event("commit")
+            return
+        operation = asked.text.split(maxsplit=1)[0].upper()
+        about = {
+            "db.system.name": asked.system,
+            "db.operation.name": operation,
+            "db.query.text": asked.text[:LONGEST_STATEMENT],
+        }
+        with self._tracer.start_as_current_span(
+            f"database {operation}",
+            kind=SpanKind.CLIENT,
+            attributes=about,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except Exception as error:  # its text may quote a row: only its kind is told
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                raise
 
 
 def _about_event(event: Event) -> dict[str, str]:

@@ -6,7 +6,7 @@ Something wrong with them is told and does not stop the bot: in many clusters su
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from aiohttp.typedefs import Middleware
 
 from bot.observer import Observer
 from bot.ports import ChatPlatform, Handle
+from storage.database import Database
 
 EXPORTERS = ("otlp", "console")
 PROTOCOL = "http/protobuf"
@@ -43,6 +44,10 @@ class Tracing(Protocol):
         """Around every attempt to deliver."""
         ...
 
+    def statements(self, store: Database) -> AbstractContextManager[None]:
+        """Around everything that is asked of the database, until the block ends."""
+        ...
+
 
 class Untraced:
     """Nothing is wrapped."""
@@ -62,6 +67,10 @@ class Untraced:
     def observer(self, observer: Observer) -> Observer:
         """As it is."""
         return observer
+
+    def statements(self, store: Database) -> AbstractContextManager[None]:  # noqa: ARG002
+        """As they are."""
+        return nullcontext()
 
 
 def exporters(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.approvals import Approval
+from storage.connection import Connection
 from storage.rows import by_key
 from storage.tables import APPROVAL
 
@@ -15,7 +15,7 @@ from storage.tables import APPROVAL
 class Approvals:
     """Implements bot.ports.Approvals."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def approval(self, approval_id: str) -> Approval | None:

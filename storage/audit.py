@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import insert, literal, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import AuditEntry
+from storage.connection import Connection
+from storage.prepared import Prepared
 from storage.rows import fields, plain, values
 from storage.tables import AUDIT
 
-_RECORD = insert(AUDIT)
+_RECORD = Prepared(insert(AUDIT))
 
 
 class Audit:
     """Implements bot.ports.Audit. There is no operation that changes or removes an entry."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def record(self, entry: AuditEntry) -> None:
         """Add an entry; raises StaleWrite when there is one with its id."""
-        await self._connection.execute(_RECORD, values(entry))
+        await self._connection.change(_RECORD, values(entry))
 
     async def entries(self, company: str, limit: int, offset: int = 0) -> Sequence[AuditEntry]:
         """The company's entries, newest first."""

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, literal, select, true, union_all
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import DeliveryState, Platform, RolloutState
 from bot.ports import Waiting
+from storage.connection import Connection
 from storage.rows import one_of
 from storage.tables import DELIVERY, INVITATION, IS_OPEN, ROLLOUT, WORKSPACE
 
@@ -21,7 +21,7 @@ PRIORITIES = range(3)  # of bot.model.Delivery: each is a stretch of the index, 
 class Backlog:
     """Implements bot.ports.Backlog."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def ready(self, now: datetime, at_most: int) -> Mapping[Platform, Waiting]:

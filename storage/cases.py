@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
 from sqlalchemy import Select, and_, case, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Case, CaseState, Person, Wave
 from bot.ports import CaseGroup, WaveResults
+from storage.connection import Connection
 from storage.rows import fields, plain
 from storage.tables import CASE, INVITATION, PERSON, WAVE
 
@@ -37,7 +38,7 @@ _GROUPS = select(
 class Cases:
     """Implements bot.ports.Cases."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def own(self, group_id: str, person_id: str) -> Case | None:
@@ -96,7 +97,7 @@ class Cases:
         at once, or two invitees who report, the second sees what the first has done.
         """
         await self._connection.execute(select(CASE.c.id).where(CASE.c.id == group_id).with_for_update(key_share=True))
-        row = (await self._connection.execute(_GROUPS.where(CASE.c.group_id == group_id))).one_or_none()
+        row: Any = (await self._connection.execute(_GROUPS.where(CASE.c.group_id == group_id))).one_or_none()
         if row is None:
             return None
         last = (
@@ -106,7 +107,7 @@ class Cases:
             .limit(1)
         )
         answer = await self._connection.scalar(last) or ""
-        return CaseGroup(*row, answer=answer, shown=await self._shown(group_id, shown))
+        return replace(CaseGroup(*row), answer=answer, shown=await self._shown(group_id, shown))
 
     async def open_groups(self, rollout_id: str, limit: int, offset: int) -> Sequence[CaseGroup]:
         """The groups that wait for an answer, those with most people first; without their cases."""

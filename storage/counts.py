@@ -6,39 +6,42 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Column, Integer, String, and_, bindparam, cast, exists, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import BETWEEN_GROUPS, CaseState, DeliveryState, Wave, WaveStage, Wish, parted
 from bot.ports import CaseCounts, OverTime, RolloutCounts, Standing
+from storage.connection import Connection
 from storage.failures import failures
+from storage.prepared import Prepared
 from storage.rows import fields, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, IS_OPEN, WAVE
 
 _ROLLOUT = bindparam("rollout", type_=String)
-_PEOPLE = select(
-    func.count().label("invited"),
-    func.count(INVITATION.c.reached_at).label("reached"),
-    func.count(INVITATION.c.login_opened_at).label("opened"),
-    func.count().filter(and_(IS_OPEN, INVITATION.c.unreachable != "")).label("unreachable"),
-    func.count(INVITATION.c.done_at).label("done"),
-    func.count(INVITATION.c.exempt_at).label("exempt"),
-    func.count().filter(IS_OPEN).label("open"),
-    func.count(INVITATION.c.snoozed_until).filter(IS_OPEN).label("snoozed"),
-    func.count().filter(and_(IS_OPEN, INVITATION.c.wish != Wish.NONE)).label("stopped"),
-    (func.min(INVITATION.c.wave_id) != func.max(INVITATION.c.wave_id)).label("several_waves"),
-    or_(
-        func.min(INVITATION.c.found_in) != func.max(INVITATION.c.found_in),
-        func.max(INVITATION.c.found_in).contains(BETWEEN_GROUPS),
-    ).label("several_groups"),
-    func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
-).where(INVITATION.c.rollout_id == _ROLLOUT)
-_CHECKS = (
+_PEOPLE = Prepared(
+    select(
+        func.count().label("invited"),
+        func.count(INVITATION.c.reached_at).label("reached"),
+        func.count(INVITATION.c.login_opened_at).label("opened"),
+        func.count().filter(and_(IS_OPEN, INVITATION.c.unreachable != "")).label("unreachable"),
+        func.count(INVITATION.c.done_at).label("done"),
+        func.count(INVITATION.c.exempt_at).label("exempt"),
+        func.count().filter(IS_OPEN).label("open"),
+        func.count(INVITATION.c.snoozed_until).filter(IS_OPEN).label("snoozed"),
+        func.count().filter(and_(IS_OPEN, INVITATION.c.wish != Wish.NONE)).label("stopped"),
+        (func.min(INVITATION.c.wave_id) != func.max(INVITATION.c.wave_id)).label("several_waves"),
+        or_(
+            func.min(INVITATION.c.found_in) != func.max(INVITATION.c.found_in),
+            func.max(INVITATION.c.found_in).contains(BETWEEN_GROUPS),
+        ).label("several_groups"),
+        func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
+    ).where(INVITATION.c.rollout_id == _ROLLOUT)
+)
+_CHECKS = Prepared(
     select(CHECK.c.kind, func.count())
     .join(INVITATION, INVITATION.c.id == CHECK.c.invitation_id)
     .where(INVITATION.c.rollout_id == _ROLLOUT)
     .group_by(CHECK.c.kind)
 )
-_CASES = (
+_CASES = Prepared(
     select(
         CASE.c.problem,
         *(func.count().filter(CASE.c.state == state).label(state.value) for state in CaseState),
@@ -46,7 +49,7 @@ _CASES = (
     .where(CASE.c.rollout_id == _ROLLOUT)
     .group_by(CASE.c.problem)
 )
-_PLANNED = (
+_PLANNED = Prepared(
     select(*fields(WAVE, Wave))
     .where(
         WAVE.c.rollout_id == _ROLLOUT,
@@ -55,7 +58,7 @@ _PLANNED = (
     )
     .order_by(WAVE.c.stage, WAVE.c.starts_at, WAVE.c.id)  # "held" comes before "storing"
 )
-_DELIVERIES = (
+_DELIVERIES = Prepared(
     select(DELIVERY.c.state, func.count()).where(DELIVERY.c.rollout_id == _ROLLOUT).group_by(DELIVERY.c.state)
 )
 
@@ -69,12 +72,12 @@ _STANDING = (
     func.count(INVITATION.c.exempt_at).label("exempt"),
     func.count().filter(_REPORTED).label("reported"),
 )
-_BY_GROUP = (
+_BY_GROUP = Prepared(
     select(INVITATION.c.found_in.label("label"), func.min(INVITATION.c.invited_at).label("began"), *_STANDING)
     .where(INVITATION.c.rollout_id == _ROLLOUT)
     .group_by(INVITATION.c.found_in)
 )
-_BY_WAVE = (
+_BY_WAVE = Prepared(
     select(func.coalesce(WAVE.c.starts_at, WAVE.c.created_at).label("began"), WAVE.c.label, *_STANDING)
     .join(WAVE, WAVE.c.id == INVITATION.c.wave_id)
     .where(INVITATION.c.rollout_id == _ROLLOUT)
@@ -85,20 +88,20 @@ _BY_WAVE = (
 )
 
 
-async def by_wave(connection: AsyncConnection, rollout_id: str, limit: int, offset: int) -> list[Standing]:
+async def by_wave(connection: Connection, rollout_id: str, limit: int, offset: int) -> list[Standing]:
     """How far the people of each wave are, the newest wave first: one pass over the rollout's invitations."""
-    rows = await connection.execute(_BY_WAVE, {"rollout": rollout_id, "limit": limit, "offset": offset})
-    return [Standing(**row._mapping) for row in rows]  # noqa: SLF001  # a Row's public API
+    rows = await connection.rows(_BY_WAVE, {"rollout": rollout_id, "limit": limit, "offset": offset})
+    return [Standing(**row._asdict()) for row in rows]  # a named tuple's public API
 
 
-async def by_group(connection: AsyncConnection, rollout_id: str) -> list[Standing]:
+async def by_group(connection: Connection, rollout_id: str) -> list[Standing]:
     """How far the people of each group are, the largest first; who was named alone comes last. One pass over the
     rollout's invitations, then a sum for each group: there are as many rows as ways in which groups overlap.
     """
-    rows = await connection.execute(_BY_GROUP, {"rollout": rollout_id})
+    rows = await connection.rows(_BY_GROUP, {"rollout": rollout_id})
     groups: dict[str, Standing] = {}
     for row in rows:
-        some = Standing(**row._mapping)  # noqa: SLF001  # a Row's public API
+        some = Standing(**row._asdict())  # a named tuple's public API
         for label in parted(some.label) or ("",):
             groups[label] = _together(groups.get(label), replace(some, label=label))
     return sorted(groups.values(), key=lambda each: (not each.label, -each.invited, each.label))
@@ -112,13 +115,13 @@ def _together(one: Standing | None, other: Standing) -> Standing:
     return replace(one, began=min(one.began, other.began), **sums)
 
 
-async def over_time(connection: AsyncConnection, rollout_id: str) -> OverTime:
+async def over_time(connection: Connection, rollout_id: str) -> OverTime:
     """How many were invited, and how many finished, on each of UTC's days: a pass over the rollout for each."""
     invited = await _by_day(connection, INVITATION.c.invited_at, rollout_id)
     return OverTime(invited, await _by_day(connection, INVITATION.c.done_at, rollout_id))
 
 
-async def _by_day(connection: AsyncConnection, moment: Column[datetime], rollout_id: str) -> dict[date, int]:
+async def _by_day(connection: Connection, moment: Column[datetime], rollout_id: str) -> dict[date, int]:
     """SQLite keeps moments as UTC's; PostgreSQL would take the session's time zone."""
     utc = func.timezone("UTC", moment) if connection.dialect.name == "postgresql" else moment
     day = cast(func.date(utc), String)
@@ -128,15 +131,15 @@ async def _by_day(connection: AsyncConnection, moment: Column[datetime], rollout
     return {date.fromisoformat(on): number for on, number in await connection.execute(statement)}
 
 
-async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
+async def count(connection: Connection, rollout_id: str) -> RolloutCounts:
     """Five statements, each one pass over an index of the rollout's rows; a sixth when something failed."""
     of = {"rollout": rollout_id}
-    people = (await connection.execute(_PEOPLE, of)).one()
-    checks = await connection.execute(_CHECKS, of)
+    [people] = await connection.rows(_PEOPLE, of)
+    checks = await connection.rows(_CHECKS, of)
     problems = {
-        row.problem: CaseCounts(row.open, row.answered, row.solved) for row in await connection.execute(_CASES, of)
+        row.problem: CaseCounts(row.open, row.answered, row.solved) for row in await connection.rows(_CASES, of)
     }
-    deliveries: dict[DeliveryState, int] = dict((await connection.execute(_DELIVERIES, of)).all())
+    deliveries: dict[DeliveryState, int] = dict(await connection.rows(_DELIVERIES, of))
     reasons, failed = dict[str, int](), 0
     if deliveries.get(DeliveryState.DEAD) or deliveries.get(DeliveryState.UNKNOWN):
         reasons, failed = await failures(connection, DELIVERY.c.rollout_id == rollout_id)
@@ -145,13 +148,13 @@ async def count(connection: AsyncConnection, rollout_id: str) -> RolloutCounts:
         reached=people.reached,
         opened=people.opened,
         unreachable=people.unreachable,
-        confirmed=dict(checks.all()),
+        confirmed=dict(checks),
         done=people.done,
         exempt=people.exempt,
         open=people.open,
         snoozed=people.snoozed,
         stopped=people.stopped,
-        planned=tuple(plain(Wave, row) for row in await connection.execute(_PLANNED, of)),
+        planned=tuple(plain(Wave, row) for row in await connection.rows(_PLANNED, of)),
         open_cases=sum(each.open for each in problems.values()),
         problems=problems,
         several_waves=bool(people.several_waves),

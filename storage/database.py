@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import cache
 from socket import gethostname
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import (
     AsyncAdaptedQueuePool,
-    Connection,
-    ExceptionContext,
     Table,
-    Update,
     bindparam,
     event,
     select,
@@ -24,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from bot import ports
 from bot.approvals import Approval
@@ -34,15 +32,16 @@ from bot.model import Case, Check, CurrentRollout, Dialog, Invitation, Rollout, 
 from bot.ports import StaleWrite, StoreUnavailable
 from bot.readiness import Readiness
 from bot.transition import Row
-from storage import sqlite_driver
+from storage import errors, postgresql_driver, sqlite_driver, watching
 from storage.approvals import Approvals
 from storage.audit import Audit
 from storage.backlog import Backlog
 from storage.cases import Cases
-from storage.connecting import connecting
+from storage.connection import Connection, Known
 from storage.deliveries import Deliveries
 from storage.digests import Digests
 from storage.erasing import Erasing
+from storage.errors import connecting
 from storage.escalations import Escalations
 from storage.finishing import Finishing
 from storage.inbox import Inbox
@@ -51,6 +50,7 @@ from storage.lanes import Lanes
 from storage.lists import Lists
 from storage.look_ups import LookUps
 from storage.people import People
+from storage.prepared import Prepared
 from storage.rollouts import Rollouts
 from storage.rows import insert_new, replace, values
 from storage.sign_ins import SignIns
@@ -69,6 +69,7 @@ from storage.tables import (
     SEALING,
     WAVE,
 )
+from storage.watching import Watch
 
 DEFAULT_URL = "sqlite:///usher.db"
 CONNECT_TIMEOUT = 5  # seconds
@@ -89,8 +90,6 @@ _TABLES = {
     Digest: DIGEST,
     Handout: HANDOUT,
 }
-# PostgreSQL, Appendix A "Error Codes": unique violation, serialization failure, deadlock
-_RACES = frozenset({"23505", "40001", "40P01"})
 
 
 def address(url: str) -> URL:
@@ -107,13 +106,29 @@ def address(url: str) -> URL:
 
 def create_engine(url: str) -> AsyncEngine:
     """An engine that is set up for what the bot promises: a commit is durable, a lost connection is noticed."""
-    parsed = address(url)
-    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
-    event.listen(engine.sync_engine, "handle_error", _meaning)
+    engine = _engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: sqlalchemy.Connection) -> None:
+            driver: Any = connection.connection.driver_connection
+            try:
+                await_only(driver.begin())
+            except Exception as error:
+                raise StoreUnavailable(str(error)) from error
+
     return engine
 
 
-def _sqlite(url: URL) -> AsyncEngine:
+def _engine(url: str, **options: Any) -> AsyncEngine:
+    parsed = address(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    engine = _sqlite(parsed, **options) if is_sqlite else _postgresql(parsed, **options)
+    event.listen(engine.sync_engine, "handle_error", errors.through_sqlalchemy)
+    return engine
+
+
+def _sqlite(url: URL, **options: Any) -> AsyncEngine:
     # One connection: SQLite writes one transaction at a time, and a pool hands it on in turn, where SQLite's own
     # busy handler would let the waiting sleep and starve.
     engine = create_async_engine(
@@ -123,11 +138,12 @@ def _sqlite(url: URL) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT,
         connect_args={"async_creator_fn": sqlite_driver.connect},
+        **options,
     )
 
     @event.listens_for(engine.sync_engine, "connect")
     def set_up(connection: Any, record: object) -> None:  # noqa: ARG001  # the event's signature
-        connection.isolation_level = None  # transactions begin below, not where the driver thinks they should
+        connection.isolation_level = None  # transactions begin where they are begun
         cursor = connection.cursor()
         for pragma in ("synchronous=FULL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
@@ -140,23 +156,10 @@ def _sqlite(url: URL) -> AsyncEngine:
         with suppress(Exception):
             connection.rollback()
 
-    @event.listens_for(engine.sync_engine, "begin")
-    def begin(connection: Connection) -> None:
-        # a transaction that first reads and then writes fails at once, whatever the busy time-out, when another
-        # process wrote in between (sqlite.org/lang_transaction.html, 2.2)
-        # By the driver itself: through SQLAlchemy this takes longer than most of a transaction's other statements.
-        cursor = connection.connection.cursor()
-        try:
-            cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            raise StoreUnavailable(str(error)) from error
-        finally:
-            cursor.close()
-
     return engine
 
 
-def _postgresql(url: URL) -> AsyncEngine:
+def _postgresql(url: URL, **options: Any) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=10,
@@ -165,10 +168,12 @@ def _postgresql(url: URL) -> AsyncEngine:
         pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
+            "connection_class": postgresql_driver.Connection,
             "timeout": CONNECT_TIMEOUT,
             "command_timeout": STATEMENT_TIMEOUT,
             "server_settings": {"application_name": _who_asks(), "timezone": "UTC", **NOTICED_WHEN_GONE},
         },
+        **options,
     )
 
 
@@ -177,31 +182,10 @@ def _who_asks() -> str:
     return f"sso-usher {gethostname()[:40]} {os.getpid()}"
 
 
-def _meaning(context: ExceptionContext) -> BaseException | None:
-    """What an error of the driver means to the bot; None leaves it as it is: a mistake in the program."""
-    if context.is_pre_ping:  # the pool will connect anew
-        return None
-    error = context.original_exception
-    if not isinstance(error, Exception):  # a cancelled task must end, though SQLAlchemy calls it a lost connection
-        return None
-    state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
-    if state in _RACES or "UNIQUE constraint failed" in str(error):
-        return StaleWrite(str(error))
-    return StoreUnavailable(str(error)) if _is_outage(context, error, state) else None
-
-
-def _is_outage(context: ExceptionContext, error: BaseException, state: str | None) -> bool:
-    if context.is_disconnect or isinstance(error, OSError | TimeoutError):
-        return True
-    if state is not None:  # connection, resources, operator intervention, system: PostgreSQL, Appendix A
-        return state[:2] in {"08", "53", "57", "58"}
-    return any(words in str(error) for words in ("database is locked", "unable to open", "disk I/O", "disk is full"))
-
-
 class Transaction(ports.Transaction):
     """Implements bot.ports.Transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.inbox: ports.Inbox = Inbox(connection)
         self.people: ports.People = People(connection)
@@ -228,25 +212,29 @@ class Transaction(ports.Transaction):
             await replace(self._connection, CHECK if isinstance(row, Check) else CURRENT_ROLLOUT, row)
             return
         table = _TABLES[type(row)]
-        stored = {"of": row.id, "before": row.version - 1}
-        changed = await self._connection.execute(_next_version(table), {**values(row), **stored})
-        if changed.rowcount == 0 and row.version == 1:
-            new = insert_new(self._connection.dialect.name, table)
-            changed = await self._connection.execute(new, values(row))
-        if changed.rowcount == 0:
+        columns = values(row)
+        changed = await self._connection.change(
+            _next_version(table), {**columns, "of": row.id, "before": row.version - 1}
+        )
+        if changed == 0 and row.version == 1:
+            changed = await self._connection.change(insert_new(table), columns)
+        if changed == 0:
             raise StaleWrite(f"{type(row).__name__} {row.id} is no longer at version {row.version - 1}")
 
 
 @cache
-def _next_version(table: Table) -> Update:
-    return update(table).where(table.c.id == bindparam("of"), table.c.version == bindparam("before"))
+def _next_version(table: Table) -> Prepared:
+    return Prepared(update(table).where(table.c.id == bindparam("of"), table.c.version == bindparam("before")))
 
 
 class Database(ports.Store):
     """A database by its URL. Connects when it is first used; `close` it in the end."""
 
     def __init__(self, url: str) -> None:
-        self._engine = create_engine(url)
+        # for SQLAlchemy, that is: transactions are begun and ended by the driver
+        self._engine = _engine(url, isolation_level="AUTOCOMMIT")
+        self._known: Known = {}
+        self._watch: Watch | None = None
         self._lanes = Lanes(self._engine)
 
     @asynccontextmanager
@@ -256,8 +244,25 @@ class Database(ports.Store):
         Raises StoreUnavailable when the database does not answer, and StaleWrite when PostgreSQL had to give up one
         of two transactions that were in each other's way. Do not open one inside another.
         """
-        async with self._connect() as connection, connection.begin():
-            yield Transaction(connection)
+        async with self._connect() as through:
+            connection = Connection(through, self._known, self._watch)
+            try:
+                await connection.begin()
+                yield Transaction(connection)
+                await connection.commit()
+            except BaseException:
+                await connection.roll_back()
+                raise
+
+    @contextmanager
+    def watched(self, watch: Watch) -> Iterator[None]:
+        """`watch` is around every statement, until the block ends."""
+        self._watch = watch
+        try:
+            with watching.through_sqlalchemy(self._engine, watch):
+                yield
+        finally:
+            self._watch = None
 
     async def unseal_with(self, vault: Vault) -> None:
         """Read what is sealed, and seal what is written where every replica can read it (migration 0020). Raises

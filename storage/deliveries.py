@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Update,
     and_,
     bindparam,
     case,
@@ -24,13 +23,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import Message
 from bot.model import Delivery, DeliveryKind, DeliveryState, RolloutState, WaveStage
 from bot.ports import Due, Reason, Sent, WaveCounts
+from storage.connection import Connection
 from storage.failures import ASKABLE, can_go_again, failures, is_last_and_failed
-from storage.rows import chunks, fields, insert, one_of, plain, rows_alike, values
+from storage.prepared import Prepared
+from storage.rows import among, chunks, fields, insert, one_of, plain, rows_alike, values
 from storage.tables import DELIVERY, HOLD_TASK, INVITATION, IS_OPEN, ROLLOUT, WAVE, WORKSPACE
 from storage.to_many import addressed, alike
 
@@ -44,8 +44,8 @@ _OUTDATED = and_(DELIVERY.c.outdated > bindparam("shown", 0, literal_execute=Tru
 _WORTH = (DELIVERY.c.priority, DELIVERY.c.not_before, DELIVERY.c.id)
 
 
-def _take(which: ColumnElement[bool]) -> Update:
-    return (
+def _take(which: ColumnElement[bool]) -> Prepared:
+    return Prepared(
         update(DELIVERY)
         .where(which)
         .values(
@@ -71,11 +71,13 @@ _FIRST = (
 )
 _CLAIM = _take(DELIVERY.c.id.in_(select(_FIRST.c.id)))
 _CLAIM_AGAIN = _take(and_(DELIVERY.c.id == bindparam("wanted"), _IS_DUE))
-_UNSETTLED = (
-    select(DELIVERY.c.id, DELIVERY.c.attempt, DELIVERY.c.claimed_at)
-    .where(DELIVERY.c.id.in_(bindparam("ids", expanding=True)), or_(_SENDING, _UNKNOWN))
-    .order_by(DELIVERY.c.id)
-    .with_for_update()
+_UNSETTLED = Prepared(
+    lambda dialect: (
+        select(DELIVERY.c.id, DELIVERY.c.attempt, DELIVERY.c.claimed_at)
+        .where(among(dialect, DELIVERY.c.id, "ids"), or_(_SENDING, _UNKNOWN))
+        .order_by(DELIVERY.c.id)
+        .with_for_update()
+    )
 )
 _ARRIVED = (
     update(DELIVERY)
@@ -93,13 +95,15 @@ _ARRIVED = (
 _COPIES = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
 _IS_COPY = DELIVERY.c.state.in_(_COPIES)
 _IS_REMINDER = DELIVERY.c.kind.in_([kind for kind in DeliveryKind if kind.is_reminder])
-_OUTDATE = (
-    update(DELIVERY)
-    .where(DELIVERY.c.invitation_id.in_(bindparam("ids", expanding=True)), _IS_COPY)
-    .values(outdated=DELIVERY.c.outdated + 1)
+_OUTDATE = Prepared(
+    lambda dialect: (
+        update(DELIVERY)
+        .where(among(dialect, DELIVERY.c.invitation_id, "ids"), _IS_COPY)
+        .values(outdated=DELIVERY.c.outdated + 1)
+    )
 )
 _READY_REMINDER = and_(DELIVERY.c.state == DeliveryState.READY, _IS_REMINDER)
-_OUTDATE_ONE = (
+_OUTDATE_ONE = Prepared(
     update(DELIVERY)
     .where(DELIVERY.c.invitation_id == bindparam("of"), DELIVERY.c.state.in_([DeliveryState.READY, *_COPIES]))
     .values(
@@ -114,7 +118,7 @@ _OUTDATE_ONE = (
 class Deliveries:
     """Implements bot.ports.Deliveries."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def enqueue(self, deliveries: Sequence[Delivery]) -> int:
@@ -194,7 +198,7 @@ class Deliveries:
         """`sent` for many at once; returns those that this settled. Their invitations must be locked by now."""
         if not sent:
             return []
-        rows = await self._connection.execute(_UNSETTLED, {"ids": [delivery.id for delivery, _ in sent]})
+        rows = await self._connection.rows(_UNSETTLED, {"ids": [delivery.id for delivery, _ in sent]})
         held = {(row.id, row.attempt, row.claimed_at) for row in rows}
         ours = [(each, where) for each, where in sent if (each.id, each.attempt, each.claimed_at) in held]
         if ours:
@@ -290,16 +294,13 @@ class Deliveries:
         """Mark every copy of the invitations' messages outdated; returns how many. What is just being sent, or may
         have been, counts as a copy: it shows what was true before.
         """
-        marked = 0
-        for some in chunks(dict.fromkeys(invitation_ids)):
-            marked += (await self._connection.execute(_OUTDATE, {"ids": some})).rowcount
-        return marked
+        return await self._connection.change(_OUTDATE, {"ids": list(invitation_ids)})
 
     async def outdate_one(self, invitation_id: str) -> Sequence[DeliveryKind]:
         """`outdate` for an invitation that has changed. Its reminders that are ready are withdrawn; returns what they
         were.
         """
-        rows = await self._connection.execute(_OUTDATE_ONE, {"of": invitation_id})
+        rows = await self._connection.rows(_OUTDATE_ONE, {"of": invitation_id})
         return [row.kind for row in rows if row.state is DeliveryState.WITHDRAWN]
 
     async def outdate_rollout(self, rollout_id: str) -> int:
@@ -393,8 +394,8 @@ class Deliveries:
         reasons, failed = await failures(self._connection, DELIVERY.c.wave_id == wave_id)
         return WaveCounts(states, reasons, failed)
 
-    async def _taken(self, statement: Update, values: Mapping[str, Any]) -> list[Delivery]:
-        return [plain(Delivery, row) for row in await self._connection.execute(statement, values)]
+    async def _taken(self, statement: Prepared, values: Mapping[str, Any]) -> list[Delivery]:
+        return [plain(Delivery, row) for row in await self._connection.rows(statement, values)]
 
     async def _settle(self, delivery: Delivery, before: tuple[DeliveryState, ...], **after: Any) -> bool:
         """False when `delivery` is no longer what the caller holds: another attempt runs, or it is settled.

@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, exists, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.digests import Digest
 from bot.model import DeliveryKind, DeliveryState, RolloutState
+from storage.connection import Connection
 from storage.rows import fields, plain
 from storage.tables import DELIVERY, DIGEST, ROLLOUT
 
@@ -17,7 +17,7 @@ from storage.tables import DELIVERY, DIGEST, ROLLOUT
 class Digests:
     """Implements bot.ports.Digests."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def of_rollout(self, rollout_id: str) -> Sequence[Digest]:

@@ -11,10 +11,10 @@ from statistics import median
 from typing import Any
 
 from sqlalchemy import ColumnElement, String, Table, and_, cast, delete, exists, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.figures import Figures
 from bot.model import DeliveryKind, DeliveryState, LookUpState, Rollout, RolloutState
+from storage.connection import Connection
 from storage.counts import count
 from storage.finishing import Finishing
 from storage.rows import fields, plain
@@ -43,7 +43,7 @@ _UNDER_WAY = (DeliveryState.READY, DeliveryState.SENDING)
 class Erasing:
     """Implements bot.ports.Erasing."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def figures(self, rollout_id: str) -> Figures:

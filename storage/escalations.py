@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import DeliveryState, Wish
 from bot.ports import InvitationView
+from storage.connection import Connection
 from storage.invitations import Invitations
 from storage.tables import DELIVERY, INVITATION, IS_OPEN, PERSON
 
@@ -23,7 +23,7 @@ _MARK = (
 class Escalations:
     """Implements bot.ports.Escalations."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def mark_all(self, rollout_id: str, after: int, now: datetime) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import DeliveryKind, DeliveryState, Platform
+from storage.connection import Connection
 from storage.tables import DELIVERY, INVITATION, IS_OPEN, WORKSPACE
 
 ASKABLE = [platform for platform in Platform if platform.shows_what_was_sent]
@@ -39,7 +39,7 @@ def can_go_again() -> ColumnElement[bool]:
     return or_(DELIVERY.c.state == DeliveryState.DEAD, DELIVERY.c.lane.not_in(askable))
 
 
-async def failures(connection: AsyncConnection, which: ColumnElement[bool]) -> tuple[dict[str, int], int]:
+async def failures(connection: Connection, which: ColumnElement[bool]) -> tuple[dict[str, int], int]:
     """Of the deliveries that `which` says: why the last messages to people failed, and how many can go again."""
     again = can_go_again()
     rows = await connection.execute(

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Text, and_, case, cast, delete, exists, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.finishing import FinishItem, Handout
 from bot.model import CheckKind, DeliveryKind, DeliveryState, OldToken, Rollout, RolloutState
 from bot.ports import InvitationView, RemovalCounts
+from storage.connection import Connection
 from storage.invitations import Invitations
 from storage.rows import by_key, fields, insert_alike, plain
 from storage.tables import DELIVERY, FINISH_ITEM, HANDOUT, INVITATION, PERSON, ROLLOUT
@@ -37,7 +37,7 @@ def _has(kind: DeliveryKind) -> ColumnElement[bool]:
 class Finishing:
     """Implements bot.ports.Finishing."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def latest(self, company: str) -> Rollout | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.connection import Connection
 from storage.rows import insert_new
 from storage.tables import INBOX
 
@@ -14,16 +14,15 @@ from storage.tables import INBOX
 class Inbox:
     """Implements bot.ports.Inbox."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def remember(self, event_id: str, at: datetime) -> bool:
         """False when the event was handled before. On PostgreSQL this waits for a transaction that is just about
         to remember the same event, so that two deliveries of it cannot both be the first.
         """
-        statement = insert_new(self._connection.dialect.name, INBOX)
-        result = await self._connection.execute(statement, {"event_id": event_id, "received_at": at})
-        return result.rowcount == 1
+        statement = insert_new(INBOX)
+        return await self._connection.change(statement, {"event_id": event_id, "received_at": at}) == 1
 
     async def forget(self, before: datetime) -> int:
         """Drop what is too old to come again; returns how many."""

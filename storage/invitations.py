@@ -25,7 +25,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import (
     Check,
@@ -41,8 +40,10 @@ from bot.model import (
     derived_id,
 )
 from bot.ports import Due, InvitationView, Missing, OverTime, Planned, Reason, RolloutCounts, Standing
+from storage.connection import Connection
 from storage.counts import by_group, by_wave, count, over_time
 from storage.deliveries import HELD
+from storage.prepared import Prepared
 from storage.rows import among, chunks, fields, insert_alike, plain
 from storage.tables import CASE, CHECK, DELIVERY, INVITATION, IS_OPEN, PERSON, ROLLOUT, WORKSPACE
 from storage.to_many import addressed, alike
@@ -81,14 +82,18 @@ _WITH_PERSON = select(*fields(INVITATION, Invitation), *fields(PERSON, Person)).
     PERSON, PERSON.c.id == INVITATION.c.person_id
 )
 _WIDTH = len(Invitation.model_fields)
-_BY_ID = _WITH_PERSON.where(INVITATION.c.id == bindparam("of")).with_for_update(key_share=True, of=INVITATION)
-_ROLLOUTS = select(*fields(ROLLOUT, Rollout)).where(ROLLOUT.c.id.in_(bindparam("ids", expanding=True)))
-_CHECKS = (
-    select(*fields(CHECK, Check))
-    .where(CHECK.c.invitation_id.in_(bindparam("ids", expanding=True)))
-    .order_by(CHECK.c.confirmed_at, CHECK.c.kind)
+_BY_ID = Prepared(
+    _WITH_PERSON.where(INVITATION.c.id == bindparam("of")).with_for_update(key_share=True, of=INVITATION)
 )
-_DUE = (
+_ROLLOUTS = Prepared(lambda dialect: select(*fields(ROLLOUT, Rollout)).where(among(dialect, ROLLOUT.c.id, "ids")))
+_CHECKS = Prepared(
+    lambda dialect: (
+        select(*fields(CHECK, Check))
+        .where(among(dialect, CHECK.c.invitation_id, "ids"))
+        .order_by(CHECK.c.confirmed_at, CHECK.c.kind)
+    )
+)
+_DUE = Prepared(
     select(
         INVITATION.c.id,
         INVITATION.c.rollout_id,
@@ -109,12 +114,14 @@ _DUE = (
     .limit(bindparam("at_most", type_=Integer))
     .with_for_update(key_share=True, skip_locked=True, of=INVITATION)
 )
-_TO_SETTLE = (
-    select(*fields(INVITATION, Invitation), PERSON.c.time_zone)
-    .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
-    .where(INVITATION.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(INVITATION.c.id)
-    .with_for_update(key_share=True, of=INVITATION)
+_TO_SETTLE = Prepared(
+    lambda dialect: (
+        select(*fields(INVITATION, Invitation), PERSON.c.time_zone)
+        .join(PERSON, PERSON.c.id == INVITATION.c.person_id)
+        .where(among(dialect, INVITATION.c.id, "ids"))
+        .order_by(INVITATION.c.id)
+        .with_for_update(key_share=True, of=INVITATION)
+    )
 )
 _SET_REACHED = (
     update(INVITATION)
@@ -134,12 +141,12 @@ _ALONE: Mapping[str, str] = MappingProxyType({})
 class Invitations:
     """Implements bot.ports.Invitations."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def view(self, invitation_id: str) -> InvitationView | None:
         """By id. On PostgreSQL the row stays locked until the transaction ends: see `_one`."""
-        found = await self._several(_BY_ID, {"of": invitation_id})
+        found = await self._viewed(await self._connection.rows(_BY_ID, {"of": invitation_id}))
         return found[0] if found else None
 
     async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]:
@@ -155,7 +162,7 @@ class Invitations:
         """
         if not invitation_ids:
             return {}
-        rows = (await self._connection.execute(_TO_SETTLE, {"ids": list(invitation_ids)})).all()
+        rows = await self._connection.rows(_TO_SETTLE, {"ids": list(invitation_ids)})
         rollouts = await self._rollouts({row.rollout_id for row in rows})
         return {row.id: Planned(plain(Invitation, row[:-1]), rollouts[row.rollout_id], row[-1]) for row in rows}
 
@@ -271,7 +278,7 @@ class Invitations:
         """Open invitations of active rollouts whose reminder is due, oldest first. On PostgreSQL they stay locked
         until the transaction ends, and what another replica is just reminding is passed over.
         """
-        rows = (await self._connection.execute(_DUE, {"now": now, "at_most": limit})).all()
+        rows = await self._connection.rows(_DUE, {"now": now, "at_most": limit})
         rollouts = await self._rollouts({row.rollout_id for row in rows})
         return [Due(row[0], rollouts[row[1]], *row[2:]) for row in rows]
 
@@ -312,8 +319,9 @@ class Invitations:
 
     async def _set(self, invitation_ids: Sequence[str], changes: Mapping[str, Any]) -> None:
         if invitation_ids:
-            which = among(self._connection, INVITATION.c.id, invitation_ids)
-            await self._connection.execute(update(INVITATION).where(which).values(**changes))
+            which = among(self._connection.dialect.name, INVITATION.c.id, "ids")
+            changed = update(INVITATION).where(which).values(**changes)
+            await self._connection.execute(changed, {"ids": list(invitation_ids)})
 
     async def set_due(self, due: Mapping[str, datetime | None]) -> None:
         """Set `due_at` by invitation id, of those that are open."""
@@ -457,13 +465,13 @@ class Invitations:
         found = await self._several(statement.with_for_update(key_share=True, of=INVITATION))
         return found[0] if found else None
 
-    async def _several(self, statement: Select[Any], values: Mapping[str, Any] | None = None) -> list[InvitationView]:
+    async def _several(self, statement: Select[Any]) -> list[InvitationView]:
+        return await self._viewed(await self._connection.execute(statement))
+
+    async def _viewed(self, found: Iterable[Sequence[Any]]) -> list[InvitationView]:
         # Three questions, not one that joins: PostgreSQL, having waited for a locked invitation, reads that row anew,
         # but the rows that are joined as they were before (13.2.1, "Read Committed Isolation Level").
-        rows = [
-            (plain(Invitation, row[:_WIDTH]), plain(Person, row[_WIDTH:]))
-            for row in await self._connection.execute(statement, values)
-        ]
+        rows = [(plain(Invitation, row[:_WIDTH]), plain(Person, row[_WIDTH:])) for row in found]
         rollouts = await self._rollouts({invitation.rollout_id for invitation, _ in rows})
         checks = await self._checks([invitation.id for invitation, _ in rows])
         return [
@@ -472,17 +480,13 @@ class Invitations:
         ]
 
     async def _rollouts(self, ids: Iterable[str]) -> dict[str, Rollout]:
-        found: dict[str, Rollout] = {}
-        for some in chunks(ids):
-            rows = await self._connection.execute(_ROLLOUTS, {"ids": some})
-            found |= {row.id: plain(Rollout, row) for row in rows}
-        return found
+        rows = await self._connection.rows(_ROLLOUTS, {"ids": list(ids)})
+        return {row.id: plain(Rollout, row) for row in rows}
 
     async def _checks(self, invitation_ids: Iterable[str]) -> Mapping[str, list[Check]]:
         found: defaultdict[str, list[Check]] = defaultdict(list)
-        for some in chunks(invitation_ids):
-            for row in await self._connection.execute(_CHECKS, {"ids": some}):
-                found[row.invitation_id].append(plain(Check, row))
+        for row in await self._connection.rows(_CHECKS, {"ids": list(invitation_ids)}):
+            found[row.invitation_id].append(plain(Check, row))
         return found
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.ports import StoreUnavailable
-from storage.connecting import connecting
+from storage.errors import connecting
 
 # a session that asks again gets the lock again, and has to let it go as often
 _LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:lane, 0))")

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.events import Problem
 from bot.model import Listed
 from bot.ports import LeftOut, ListSummary
+from storage.connection import Connection
 from storage.rows import fields, insert, plain, values
 from storage.tables import LISTED, WAVE
 
@@ -21,7 +21,7 @@ _IS_PERSON = LISTED.c.person_id != ""
 class Lists:
     """Implements bot.ports.Lists."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def add(self, lines: Sequence[Listed]) -> None:

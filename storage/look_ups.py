@@ -6,9 +6,9 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import LookUp, LookUpState
+from storage.connection import Connection
 from storage.rows import fields, insert, one_of, plain, values
 from storage.tables import LOOK_UP
 
@@ -16,7 +16,7 @@ from storage.tables import LOOK_UP
 class LookUps:
     """Implements bot.ports.LookUps."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def ask(self, look_up: LookUp) -> None:

@@ -16,8 +16,8 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.connecting import connecting
 from storage.database import create_engine
+from storage.errors import connecting
 
 _T = TypeVar("_T")
 

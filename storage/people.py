@@ -7,9 +7,9 @@ from functools import cache
 
 from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Person, Workspace
+from storage.connection import Connection
 from storage.rows import by_key, chunks, fields, insert_into, plain, replace, values
 from storage.tables import PERSON, WORKSPACE
 
@@ -25,7 +25,7 @@ _FLAGS = ("is_bot", "is_deactivated", "is_guest", "is_workspace_admin")
 class People:
     """Implements bot.ports.People."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def workspace(self, workspace_id: str) -> Workspace | None:

@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, case, exists, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import Dialog, Person, Rollout, RolloutState, Wave, WaveStage, Workspace
 from bot.ports import Acting
 from bot.readiness import Readiness
+from storage.connection import Connection
+from storage.prepared import Prepared
 from storage.rows import by_key, fields, plain, several
 from storage.tables import CASE, CURRENT_ROLLOUT, DIALOG, PERSON, READINESS, ROLLOUT, WAVE, WORKSPACE
 
-_UNFINISHED = (
+_UNFINISHED = Prepared(
     select(*fields(ROLLOUT, Rollout))
     .where(ROLLOUT.c.company == bindparam("of"), ROLLOUT.c.state != RolloutState.FINISHED)
     .order_by(ROLLOUT.c.created_at.desc(), ROLLOUT.c.id.desc())
@@ -35,8 +36,8 @@ def _is_current(company: ColumnElement[str]) -> ColumnElement[bool]:
     return ROLLOUT.c.id == first.scalar_subquery()
 
 
-_CURRENT = select(*fields(ROLLOUT, Rollout)).where(_is_current(bindparam("of", type_=String)))
-_ACTING = (
+_CURRENT = Prepared(select(*fields(ROLLOUT, Rollout)).where(_is_current(bindparam("of", type_=String))))
+_ACTING = Prepared(
     select(*fields(WORKSPACE, Workspace), *fields(PERSON, Person), *fields(ROLLOUT, Rollout))
     .select_from(WORKSPACE)
     .outerjoin(PERSON, PERSON.c.id == _WHOSE)
@@ -44,16 +45,18 @@ _ACTING = (
     .where(WORKSPACE.c.id == bindparam("where", type_=String))
 )
 _SUBJECT = bindparam("subject", type_=String)
-_NAMED = select(*fields(ROLLOUT, Rollout)).where(
-    ROLLOUT.c.state != RolloutState.FINISHED,
-    or_(
-        ROLLOUT.c.id == _SUBJECT,
-        ROLLOUT.c.id == select(WAVE.c.rollout_id).where(WAVE.c.id == _SUBJECT).scalar_subquery(),
-        ROLLOUT.c.id == select(DIALOG.c.rollout_id).where(DIALOG.c.id == _SUBJECT).scalar_subquery(),
-        ROLLOUT.c.id == select(CASE.c.rollout_id).where(CASE.c.group_id == _SUBJECT).limit(1).scalar_subquery(),
-    ),
+_NAMED = Prepared(
+    select(*fields(ROLLOUT, Rollout)).where(
+        ROLLOUT.c.state != RolloutState.FINISHED,
+        or_(
+            ROLLOUT.c.id == _SUBJECT,
+            ROLLOUT.c.id == select(WAVE.c.rollout_id).where(WAVE.c.id == _SUBJECT).scalar_subquery(),
+            ROLLOUT.c.id == select(DIALOG.c.rollout_id).where(DIALOG.c.id == _SUBJECT).scalar_subquery(),
+            ROLLOUT.c.id == select(CASE.c.rollout_id).where(CASE.c.group_id == _SUBJECT).limit(1).scalar_subquery(),
+        ),
+    )
 )
-_TO_PLAN_ANEW = (
+_TO_PLAN_ANEW = Prepared(
     select(*fields(ROLLOUT, Rollout))
     .where(ROLLOUT.c.planned_up_to.is_not(None), ROLLOUT.c.state != RolloutState.FINISHED)
     .order_by(ROLLOUT.c.id)
@@ -65,7 +68,7 @@ _TO_PLAN_ANEW = (
 class Rollouts:
     """Implements bot.ports.Rollouts."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def rollout(self, rollout_id: str) -> Rollout | None:
@@ -74,18 +77,17 @@ class Rollouts:
 
     async def acting(self, workspace_id: str, person_id: str) -> Acting:
         """Where an event plays, its actor as known before, and their `current` rollout, in one question."""
-        found = await self._connection.execute(_ACTING, {"where": workspace_id, "whose": person_id})
-        row = found.one_or_none()
+        row = await self._connection.one(_ACTING, {"where": workspace_id, "whose": person_id})
         return Acting() if row is None else Acting(*several(row, Workspace, Person, Rollout))
 
     async def current(self, company: str, person_id: str = "") -> Rollout | None:
         """The rollout that this person has chosen, or else the newest of the company; never a finished one."""
-        row = (await self._connection.execute(_CURRENT, {"of": company, "whose": person_id})).one_or_none()
+        row = await self._connection.one(_CURRENT, {"of": company, "whose": person_id})
         return None if row is None else plain(Rollout, row)
 
     async def unfinished(self, company: str) -> Sequence[Rollout]:
         """The company's rollouts that are not finished, the newest first."""
-        return [plain(Rollout, row) for row in await self._connection.execute(_UNFINISHED, {"of": company})]
+        return [plain(Rollout, row) for row in await self._connection.rows(_UNFINISHED, {"of": company})]
 
     async def readiness(self, rollout_id: str) -> Readiness | None:
         """What admins have confirmed before inviting; None when nobody was asked yet."""
@@ -108,7 +110,7 @@ class Rollouts:
 
     async def named(self, subject: str) -> Rollout | None:
         """The unfinished rollout that a button is about."""
-        row = (await self._connection.execute(_NAMED, {"subject": subject})).one_or_none()
+        row = await self._connection.one(_NAMED, {"subject": subject})
         return None if row is None else plain(Rollout, row)
 
     async def hold_still(self, rollout_id: str) -> Rollout | None:
@@ -123,7 +125,7 @@ class Rollouts:
         """An unfinished rollout whose invitations do not all follow its policy yet. On PostgreSQL it stays locked
         until the transaction ends, and one that another replica is just planning is passed over.
         """
-        row = (await self._connection.execute(_TO_PLAN_ANEW)).one_or_none()
+        row = await self._connection.one(_TO_PLAN_ANEW, {})
         return None if row is None else plain(Rollout, row)
 
     async def planned(self, rollout_id: str, up_to: str | None) -> None:

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 from sqlalchemy import (
     JSON,
     ColumnElement,
-    Select,
     Table,
     Text,
     any_,
@@ -24,8 +23,10 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
+
+from storage.connection import Connection
+from storage.prepared import Prepared
 
 Noun = TypeVar("Noun", bound=SQLModel)
 Item = TypeVar("Item")
@@ -77,14 +78,14 @@ def one_of(column: ColumnElement[Any], members: Sequence[Any]) -> ColumnElement[
     return or_(*(column == literal(member, column.type, literal_execute=True) for member in members))
 
 
-def among(connection: AsyncConnection, column: ColumnElement[str], members: Sequence[str]) -> ColumnElement[bool]:
-    """Whether the column is one of these: one parameter, however many they are, and one statement for all numbers."""
-    if connection.dialect.name == "postgresql":
-        return column == any_(bindparam(None, list(members), postgresql.ARRAY(Text), unique=True))
-    return column.in_(select(func.json_each(json.dumps(list(members))).table_valued("value").c.value))
+def among(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """Whether the column is one of a list: one parameter of that name, and one statement for lists of any length."""
+    if dialect == "postgresql":
+        return column == any_(bindparam(name, type_=postgresql.ARRAY(Text)))
+    return column.in_(select(func.json_each(bindparam(name, type_=JSON)).table_valued("value").c.value))
 
 
-def insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+def insert(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that knows ON CONFLICT, in the connection's dialect."""
     return insert_into(connection.dialect.name, table)
 
@@ -95,30 +96,34 @@ def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert
 
 
 @cache
-def insert_new(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+def insert_new(table: Table) -> Prepared:
     """An INSERT that passes over what exists."""
-    return insert_into(dialect, table).on_conflict_do_nothing()
+    return Prepared(lambda dialect: insert_into(dialect, table).on_conflict_do_nothing())
 
 
-async def by_key(connection: AsyncConnection, table: Table, noun: type[Noun], key: str) -> Noun | None:
+async def by_key(connection: Connection, table: Table, noun: type[Noun], key: str) -> Noun | None:
     """The row with that id, or None."""
-    row = (await connection.execute(_by_key(table, noun), {"key": key})).one_or_none()
+    row = await connection.one(_by_key(table, noun), {"key": key})
     return None if row is None else plain(noun, row)
 
 
 # Statements that are run for every event are built once: to build one takes longer than to run it.
 @cache
-def _by_key(table: Table, noun: type[SQLModel]) -> Select[Any]:
-    return select(*fields(table, noun)).where(table.c.id == bindparam("key"))
+def _by_key(table: Table, noun: type[SQLModel]) -> Prepared:
+    return Prepared(select(*fields(table, noun)).where(table.c.id == bindparam("key")))
 
 
-async def replace(connection: AsyncConnection, table: Table, row: SQLModel) -> None:
+async def replace(connection: Connection, table: Table, row: SQLModel) -> None:
     """Insert, or replace the row with the same primary key."""
-    await connection.execute(_replace(connection.dialect.name, table), values(row))
+    await connection.change(_replace(table), values(row))
 
 
 @cache
-def _replace(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+def _replace(table: Table) -> Prepared:
+    return Prepared(lambda dialect: _upsert(dialect, table))
+
+
+def _upsert(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     statement = insert_into(dialect, table)
     keys = [column.name for column in table.primary_key]
     rest: Mapping[str, Any] = {
@@ -128,7 +133,7 @@ def _replace(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
 
 
 async def insert_alike(
-    connection: AsyncConnection, table: Table, alike: SQLModel, differing: Sequence[Mapping[str, str]]
+    connection: Connection, table: Table, alike: SQLModel, differing: Sequence[Mapping[str, str]]
 ) -> list[str]:
     """Insert a row for each of `differing`; those that exist are passed over. Returns the ids of the new ones."""
     if not differing:
@@ -138,7 +143,7 @@ async def insert_alike(
 
 
 def rows_alike(
-    connection: AsyncConnection, table: Table, alike: SQLModel, differing: Sequence[Mapping[str, str]]
+    connection: Connection, table: Table, alike: SQLModel, differing: Sequence[Mapping[str, str]]
 ) -> postgresql.Insert | sqlite.Insert:
     """An INSERT of a row for each of `differing`: `alike`, with these (text) columns instead of its own.
 
@@ -155,7 +160,7 @@ def rows_alike(
     return insert(connection, table).from_select(names, source)
 
 
-def _from_json(connection: AsyncConnection, array: str) -> Callable[[str], ColumnElement[Any]]:
+def _from_json(connection: Connection, array: str) -> Callable[[str], ColumnElement[Any]]:
     if connection.dialect.name == "postgresql":
         elements = func.json_array_elements(cast(array, Text).cast(JSON)).table_valued("value")
         return lambda name: elements.c.value.op("->>")(name).cast(Text)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import and_, exists, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.model import CheckKind, Person, Provisioning, Rollout, RolloutState
+from storage.connection import Connection
 from storage.rows import fields, plain
 from storage.tables import CHECK, INVITATION, IS_OPEN, PERSON, ROLLOUT
 
@@ -23,7 +23,7 @@ _WAITING = (
 class SignIns:
     """Implements bot.ports.SignIns."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def rollouts(self) -> Sequence[Rollout]:

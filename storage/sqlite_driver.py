@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum, auto
 from functools import lru_cache
 from threading import Thread
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import aiosqlite
 
@@ -53,86 +53,91 @@ def _kind(statement: str) -> _Kind:
     return _Kind.ONE_ROW if _ONE_ROW.match(statement) else _Kind.ANY
 
 
+class _Result(NamedTuple):
+    """What a statement has left behind."""
+
+    rows: Rows = ()
+    description: Any = None
+    rowcount: int = -1
+    lastrowid: int | None = None
+
+
 class _Cursor:
-    """What SQLAlchemy needs of an asynchronous cursor (sqlalchemy.connectors.asyncio.AsyncIODBAPICursor). A statement
-    that is cancelled leaves nothing open: its real cursor is closed where it was made.
-    """
+    """What SQLAlchemy needs of an asynchronous cursor (sqlalchemy.connectors.asyncio.AsyncIODBAPICursor)."""
 
     arraysize = 1
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows: Rows = ()
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: int | None = None
+        self._result = _Result()
 
     async def __aenter__(self) -> Self:
         return self
 
+    @property
+    def description(self) -> Any:
+        """The columns of what was found."""
+        return self._result.description
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were changed."""
+        return self._result.rowcount
+
+    @property
+    def lastrowid(self) -> int | None:
+        """The last one that was inserted."""
+        return self._result.lastrowid
+
     async def execute(self, statement: str, parameters: Any = ()) -> None:
         """Run a statement and fetch all that it finds."""
-        if await self._connection.may_run_here() and self._ran_here(statement, parameters):
-            return
-        await self._connection.in_thread(self._run, sqlite3.Cursor.execute, statement, parameters)
+        self._result = await self._connection.run(statement, parameters)
 
     async def executemany(self, statement: str, parameters: Iterable[Any]) -> None:
         """Run it for each of these."""
-        await self._connection.in_thread(self._run, sqlite3.Cursor.executemany, statement, parameters)
-
-    def _ran_here(self, statement: str, parameters: Any) -> bool:
-        """Run the statement if it is short; False when it is not, and nothing has happened."""
-        made, kind = self._connection.made, _kind(statement)
-        match kind:
-            case _Kind.BEGIN:
-                return self._began(made, statement)
-            case _Kind.QUESTION:
-                return self._answered(made, statement, parameters)
-            case _Kind.ONE_ROW if len(parameters) <= FEW:
-                self._run(made, sqlite3.Cursor.execute, statement, parameters)
-                return True
-            case _:
-                return False
-
-    def _began(self, made: sqlite3.Connection, statement: str) -> bool:
-        made.execute("PRAGMA busy_timeout=0")
-        try:
-            self._run(made, sqlite3.Cursor.execute, statement, ())
-        except sqlite3.OperationalError as error:
-            if not _is_busy(error):
-                raise
-            return False
-        finally:
-            made.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}")
-        return True
-
-    def _answered(self, made: sqlite3.Connection, statement: str, parameters: Any) -> bool:
-        made.set_progress_handler(_stop, STEPS)
-        try:
-            self._run(made, sqlite3.Cursor.execute, statement, parameters)
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
-            return False
-        finally:
-            made.set_progress_handler(None, 0)
-        return True
-
-    def _run(self, made: sqlite3.Connection, how: Any, statement: str, parameters: Any) -> None:
-        cursor = made.cursor()
-        try:
-            how(cursor, statement, parameters)
-            self._rows = cursor.fetchall() if cursor.description else ()
-            self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
-        finally:
-            cursor.close()
+        self._result = await self._connection.in_thread(_run, sqlite3.Cursor.executemany, statement, parameters)
 
     async def fetchall(self) -> Rows:
         """What the statement found."""
-        return self._rows
+        return self._result.rows
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+def _run(made: sqlite3.Connection, how: Any, statement: str, parameters: Any) -> _Result:
+    """A statement that is cancelled leaves nothing open: its real cursor is closed where it was made."""
+    cursor = made.cursor()
+    try:
+        how(cursor, statement, parameters)
+        rows = cursor.fetchall() if cursor.description else ()
+        return _Result(rows, cursor.description, cursor.rowcount, cursor.lastrowid)
+    finally:
+        cursor.close()
+
+
+def _began(made: sqlite3.Connection, statement: str) -> _Result | None:
+    made.execute("PRAGMA busy_timeout=0")
+    try:
+        return _run(made, sqlite3.Cursor.execute, statement, ())
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error):
+            raise
+        return None
+    finally:
+        made.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}")
+
+
+def _answered(made: sqlite3.Connection, statement: str, parameters: Any) -> _Result | None:
+    made.set_progress_handler(_stop, STEPS)
+    try:
+        return _run(made, sqlite3.Cursor.execute, statement, parameters)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return None
+    finally:
+        made.set_progress_handler(None, 0)
 
 
 def _stop() -> int:
@@ -154,10 +159,42 @@ class Connection(aiosqlite.Connection):
         """A new one."""
         return _Cursor(self)
 
-    @property
-    def made(self) -> sqlite3.Connection:
-        """The real connection."""
-        return self._conn
+    def is_closed(self) -> bool:
+        """Whether it can do nothing more."""
+        return self._stopping
+
+    async def begin(self) -> None:
+        """Begin a transaction. One that first reads and then writes would fail at once, whatever the busy time-out,
+        when another process wrote in between (sqlite.org/lang_transaction.html, 2.2): this one may write.
+        """
+        await self.run("BEGIN IMMEDIATE")
+
+    async def ask(self, statement: str, parameters: Sequence[Any]) -> Rows:
+        """The rows that it finds, or returns of what it changes."""
+        return (await self.run(statement, parameters)).rows
+
+    async def change(self, statement: str, parameters: Sequence[Any]) -> int:
+        """How many rows it changed."""
+        return (await self.run(statement, parameters)).rowcount
+
+    async def run(self, statement: str, parameters: Sequence[Any] = ()) -> _Result:
+        """Here if it is short, else in the connection's thread."""
+        result = self._ran_here(statement, parameters) if await self._may_run_here() else None
+        if result is None:
+            result = await self.in_thread(_run, sqlite3.Cursor.execute, statement, parameters)
+        return result
+
+    def _ran_here(self, statement: str, parameters: Sequence[Any]) -> _Result | None:
+        """None when the statement is not short, and then nothing has happened."""
+        match _kind(statement):
+            case _Kind.BEGIN:
+                return _began(self._conn, statement)
+            case _Kind.QUESTION:
+                return _answered(self._conn, statement, parameters)
+            case _Kind.ONE_ROW if len(parameters) <= FEW:
+                return _run(self._conn, sqlite3.Cursor.execute, statement, parameters)
+            case _:
+                return None
 
     def stop(self) -> asyncio.Future[Any] | None:
         """Let the thread end when it has done what it was given; None when that was asked before."""
@@ -169,10 +206,10 @@ class Connection(aiosqlite.Connection):
 
     async def rollback(self) -> None:
         """Roll back; nothing where there is nothing, as at the end of every transaction that was committed."""
-        if not self._is_idle or self.made.in_transaction:
+        if not self._is_idle or self._conn.in_transaction:
             await super().rollback()
 
-    async def may_run_here(self) -> bool:
+    async def _may_run_here(self) -> bool:
         """Whether a statement may run on the event loop: the thread has nothing left to do, which what was cancelled
         in the middle may have left there.
         """
@@ -182,9 +219,9 @@ class Connection(aiosqlite.Connection):
             await asyncio.sleep(0)
         return self._is_idle and not self._stopping
 
-    async def in_thread(self, work: Any, *arguments: Any) -> None:
+    async def in_thread(self, work: Any, *arguments: Any) -> Any:
         """Run it in the connection's own thread, with the real connection as its first argument."""
-        await self._execute(work, self._conn, *arguments)
+        return await self._execute(work, self._conn, *arguments)
 
     @property
     def _is_idle(self) -> bool:

@@ -15,8 +15,8 @@ from sqlalchemy import Column, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.columns import SEALED
-from storage.connecting import connecting
 from storage.database import create_engine
+from storage.errors import connecting
 from storage.tables import DELIVERY, PERSON, SEALING, WAVE, WORKSPACE
 
 _PURPOSE = b"SSO Usher: secrets at rest, 1"

@@ -7,16 +7,13 @@ what remains is the bot and its database.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from math import ceil
 from time import perf_counter
-from typing import Any
 
-from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from adapters.bench.databases import databases
 from adapters.bench.figures import Figure, figure
@@ -30,6 +27,7 @@ from bot.model import Person, Platform, Workspace
 from bot.ports import Limits, Outcome, Sent
 from storage import migrate
 from storage.database import Database, create_engine
+from storage.watching import Asked
 
 PEOPLE, WORKSPACES = 2_000, 10
 ALL_PEOPLE, ALL_WORKSPACES = 1_000_000, 1_000
@@ -101,7 +99,14 @@ async def _sent(url: str, many: int) -> tuple[int, float, int]:
     store = Database(url)
     platform = _AtOnce(many)
     dispatcher = Dispatcher(store, {Platform.SLACK: platform}, clock)
-    with _counted(store._engine) as statements:  # noqa: SLF001  # there is no other way to see what is run
+    statements = 0
+
+    def count(_: Asked) -> AbstractContextManager[None]:
+        nonlocal statements
+        statements += 1
+        return nullcontext()
+
+    with store.watched(count):
         await _invited(store, places, people, now)
         begun = perf_counter()
         running = asyncio.create_task(dispatcher.run())
@@ -110,7 +115,7 @@ async def _sent(url: str, many: int) -> tuple[int, float, int]:
         await running
         seconds = perf_counter() - begun
     await store.close()
-    return statements.total(), seconds, await _size(url) - before
+    return statements, seconds, await _size(url) - before
 
 
 async def _invited(store: Database, places: Sequence[Workspace], people: Sequence[Person], now: datetime) -> None:
@@ -118,21 +123,6 @@ async def _invited(store: Database, places: Sequence[Workspace], people: Sequenc
         for place in places:
             await tx.people.save_workspace(place)
     await invite(store, places[0], people, now)
-
-
-@contextmanager
-def _counted(engine: AsyncEngine) -> Iterator[Counter[str]]:
-    """How often each statement is run until the block ends."""
-    run: Counter[str] = Counter()
-
-    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        run[statement] += 1
-
-    event.listen(engine.sync_engine, "before_cursor_execute", count)
-    try:
-        yield run
-    finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", count)
 
 
 async def _size(url: str) -> int:

@@ -7,7 +7,7 @@ handing each of its many small statements to a thread and back took a third of i
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -41,12 +41,44 @@ async def _nothing() -> None:
 class _Connection(sqlite3.Connection):
     """What SQLAlchemy's asynchronous drivers have beside the methods of the synchronous ones."""
 
+    @property
+    def _connection(self) -> _Driver:
+        return _Driver(self)
+
     def cursor(self) -> _Cursor:  # type: ignore[override]  # SQLAlchemy asks for no other kind
         return super().cursor(_Cursor)
 
     def terminate(self) -> None:
         """Close at once."""
         self.close()
+
+
+class _Driver:
+    """A storage.connection.Driver."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def is_closed(self) -> bool:
+        return False
+
+    async def begin(self) -> None:
+        self._run("BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        self._connection.commit()
+
+    async def rollback(self) -> None:
+        self._connection.rollback()
+
+    async def ask(self, statement: str, parameters: Sequence[Any]) -> Sequence[Sequence[Any]]:
+        return self._run(statement, parameters).fetchall()
+
+    async def change(self, statement: str, parameters: Sequence[Any]) -> int:
+        return self._run(statement, parameters).rowcount
+
+    def _run(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        return sqlite3.Cursor(self._connection).execute(statement, parameters)
 
 
 class _InMemory(Database):

@@ -45,12 +45,15 @@ def place_of(activity: Activity) -> Place | None:
 
 def mentions_of(activity: Activity) -> list[Json]:
     """The entities of type "mention"."""
-    return [each.additional_properties for each in activity.entities or () if each.type == "mention"]
+    return _entities(activity, "mention")
 
 
 def _client(activity: Activity) -> Json:
-    found = (each.additional_properties for each in activity.entities or () if each.type == "clientInfo")
-    return next(found, {})
+    return next(iter(_entities(activity, "clientInfo")), {})
+
+
+def _entities(activity: Activity, kind: str) -> list[Json]:
+    return [each for each in activity.entities or () if _object(each).get("type") == kind]
 
 
 def _object(value: object) -> Json:

@@ -48,13 +48,13 @@ async def fill(connection: sqlite_driver.Connection, numbers: int) -> None:
 def threads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """In which thread each statement was run: "here" or "there"."""
     ran = list[str]()
-    original = sqlite_driver._Cursor._run
+    original = sqlite_driver._run
 
-    def noted(self: sqlite_driver._Cursor, made: sqlite3.Connection, how: object, statement: str, parameters: object):
+    def noted(made: sqlite3.Connection, how: object, statement: str, parameters: object) -> object:
         ran.append("here" if threading.current_thread() is threading.main_thread() else "there")
-        original(self, made, how, statement, parameters)
+        return original(made, how, statement, parameters)
 
-    monkeypatch.setattr(sqlite_driver._Cursor, "_run", noted)
+    monkeypatch.setattr(sqlite_driver, "_run", noted)
     return ran
 
 

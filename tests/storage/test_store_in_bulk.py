@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-
-from sqlalchemy import event
+from contextlib import nullcontext
 
 from tests.storage.stored_things import LANE, MINUTE, NOW, begin, person, rollout, wave
 
@@ -15,20 +14,21 @@ class Stopwatch:
     """How long a block took, in seconds, and how many statements it needed."""
 
     def __init__(self, store):
-        self.engine = store._engine.sync_engine
+        self.hearing = store.watched(self.count)
         self.statements = 0
 
-    def count(self, *_):
+    def count(self, asked):
         self.statements += 1
+        return nullcontext(asked)
 
     def __enter__(self):
-        event.listen(self.engine, "before_cursor_execute", self.count)
+        self.hearing.__enter__()
         self.began = time.perf_counter()
         return self
 
     def __exit__(self, *_):
         self.took = time.perf_counter() - self.began
-        event.remove(self.engine, "before_cursor_execute", self.count)
+        self.hearing.__exit__(None, None, None)
 
 
 async def test_ten_thousand_people_are_met_invited_and_counted_in_a_moment(store, record_property):

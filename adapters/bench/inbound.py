@@ -16,6 +16,7 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
+from sqlalchemy import func, select
 
 from adapters.bench import inbound_requests as requests
 from adapters.bench.databases import databases
@@ -29,7 +30,8 @@ from bot.messages import Token
 from bot.model import Person, Platform, ReminderPolicy, Rollout, Wave, Workspace, derived_id
 from bot.ports import Store
 from storage import migrate
-from storage.database import Database
+from storage.database import Database, create_engine
+from storage.tables import AUDIT, CHECK
 
 ROUNDS = 5
 BOT_REQUESTS = 600  # in a round, half of them of each kind
@@ -114,21 +116,29 @@ class Office:
 def _office(here: Loopback, platform: Platform, people: int) -> Office:
     now = datetime.now(UTC)
     place = workspace(platform, now, EXTERNAL_IDS[platform], here.service_url)
-    place.company = platform.value  # each its own rollouts
     names = (f"U{number}" for number in range(people))
     everybody = [person(place, name, f"D{name}", now) for name in names]
     assert everybody[0].email == email_of("U0"), "else the bot learns of other addresses than the invitations have"
     return Office(here, place, everybody)
 
 
-async def _filled(url: str, offices: Sequence[Office]) -> None:
+async def _filled(url: str, office: Office) -> None:
     await migrate.upgrade(url)
     store = Database(url)
     try:
-        for office in offices:
-            await office.fill(store)
+        await office.fill(store)
     finally:
         await store.close()
+
+
+async def _check(url: str, presses: int) -> None:
+    """Raises AssertionError when the bot has not done what was asked: to say no costs less."""
+    engine = create_engine(url)
+    async with engine.connect() as connection:
+        confirmed = await connection.scalar(select(func.count()).select_from(CHECK))
+        refused = await connection.scalar(select(func.count()).where(AUDIT.c.outcome != "done"))
+    await engine.dispose()
+    assert (confirmed, refused) == (presses, 0)
 
 
 @dataclass(frozen=True)
@@ -173,17 +183,17 @@ async def measured(size: Size) -> AsyncIterator[Figure]:
     async with AsyncExitStack() as stack:
         here = await stack.enter_async_context(loopback())
         stock = await _stock(stack, here)
-        offices = {platform: _office(here, platform, (rounds + 1) * number // 2) for platform in stock}
         directory = stack.enter_context(TemporaryDirectory(prefix="usher-bench-"))
-        urls = await stack.enter_async_context(databases(size.database_url))
-        for kind, url in urls.items():
-            await _filled(url, list(offices.values()))
-            async with bot(here.settings(url), directory) as server:
-                for platform, office in offices.items():
-                    beside, stock_url = stock[platform]
-                    name = f"{platform.value}, {kind}, beside {beside}"
-                    stock_number = size.of(STOCK_REQUESTS[platform], at_least=64)
+        for platform, (beside, stock_url) in stock.items():
+            office = _office(here, platform, (rounds + 1) * number // 2)
+            stock_number = size.of(STOCK_REQUESTS[platform], at_least=64)
+            urls = await stack.enter_async_context(databases(size.database_url))
+            for kind, url in urls.items():
+                await _filled(url, office)
+                name = f"{platform.value}, {kind}, beside {beside}"
+                async with bot(here.settings(url), directory) as server:
                     async for each in _compared(
                         name, office, Side(server.url, number), Side(stock_url, stock_number), rounds
                     ):
                         yield each
+                await _check(url, len(office.people))

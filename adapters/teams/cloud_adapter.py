@@ -7,19 +7,17 @@ turn. Here reading, authenticating and running the turn are three steps, so that
 import json
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
 from uuid import uuid4
 
 import structlog
 from aiohttp import web
-from botbuilder import schema
 from botbuilder.core import TurnContext
 from botbuilder.core.cloud_adapter_base import CloudAdapterBase
 from botbuilder.schema import Activity, InvokeResponse
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
-from msrest.exceptions import ClientException
-from msrest.serialization import Deserializer, Model, rest_key_extractor
+from msrest.serialization import Model
 
+from adapters.teams import posted
 from adapters.teams.authentication import TeamsAuthentication, TenantRefused, TokenRejected
 from adapters.teams.signing_keys import KeysUnavailable
 
@@ -28,25 +26,6 @@ TurnHandler = Callable[[TurnContext], Awaitable[None]]
 # Teams sends at most about 100 KB; the rest is room for what a form may hold.
 MAX_BODY = 512 * 1024
 _ANSWER = "usher.answer"  # of an invoke, in the turn's state
-
-
-class _Read(Activity):  # type: ignore[misc]
-    """What the bot and the SDK's turn read of an activity: the SDK looks for all that there may be, twice as long."""
-
-    _attribute_map: ClassVar[dict[str, dict[str, str]]] = {
-        name: Activity._attribute_map[name]  # noqa: SLF001  # msrest's models are described by it
-        for name in (
-            *("type", "id", "name", "action", "value", "text", "reply_to_id", "delivery_mode"),
-            *("channel_id", "service_url", "channel_data", "locale", "local_timezone"),
-            *("from_property", "recipient", "conversation", "members_removed"),
-        )
-    } | {"entities": {"key": "entities", "type": "[object]"}}
-
-
-# As `Model.deserialize` makes it, but once: anew for each activity it takes longer than to read one.
-_deserialize = Deserializer({name: each for name, each in vars(schema).items() if isinstance(each, type)})  # type: ignore[no-untyped-call]
-_deserialize.key_extractors = [rest_key_extractor]  # no activity is XML
-_deserialize.additional_properties_detection = False  # nobody asks for what the SDK does not know
 
 log = structlog.get_logger(__name__)
 
@@ -148,14 +127,9 @@ async def read_activity(request: web.Request, max_body: int = MAX_BODY) -> Activ
         raise Refused(415, "UnsupportedMediaType", "the body is not application/json")
     body = await _read(request, max_body)
     try:
-        document = json.loads(body)
-        if not isinstance(document, dict) or not isinstance(document.get("type"), str) or not document["type"]:
-            raise Refused(400, "BadSyntax", "the body is not an activity")
-        activity = _deserialize(_Read, document)
-    except (ValueError, TypeError, AttributeError, RecursionError, ClientException) as error:
+        return posted.read(body)
+    except ValueError as error:
         raise Refused(400, "BadSyntax", "the body is not an activity") from error
-    _restore_tenant(activity, document)
-    return activity
 
 
 async def _read(request: web.Request, max_body: int) -> bytes:
@@ -168,13 +142,6 @@ async def _read(request: web.Request, max_body: int) -> bytes:
     except web.RequestPayloadError as error:  # cut off, or not in the encoding that it claims
         raise Refused(400, "BadSyntax", "the body cannot be read") from error
     return bytes(body)
-
-
-def _restore_tenant(activity: Activity, document: dict[str, Any]) -> None:
-    # The SDK's model reads "tenantID"; Teams writes "tenantId".
-    conversation = document.get("conversation")
-    if isinstance(conversation, dict) and conversation.get("tenantId"):
-        activity.conversation.tenant_id = conversation["tenantId"]
 
 
 def _answer(result: InvokeResponse | None) -> web.Response:

@@ -186,7 +186,7 @@ def _pieces(template: str, markup: Markup) -> tuple[tuple[str, str], ...]:
 def _fill(value: Param, reader: Reader, markup: Markup) -> str:
     match value:
         case int():
-            return format_decimal(value, locale=_babel(reader.locale))
+            return _number(value, _babel(reader.locale))
         case str():
             return markup.escape(value)
         case When():
@@ -220,6 +220,13 @@ def _moment(when: When, reader: Reader) -> str:
             return f"{weekday}, {day}, {format_time(local, 'short', tzinfo=here, locale=locale)}"
 
 
+# Few numbers and days are written again and again, and each takes as long as the sentence around it.
+@lru_cache(maxsize=1000)
+def _number(value: int, locale: Locale) -> str:
+    return format_decimal(value, locale=locale)
+
+
+@lru_cache(maxsize=1000)
 def _date(day: date, locale: Locale, style: Literal["full", "long"]) -> str:
     """In English without the order of one country; elsewhere as CLDR writes it."""
     if locale.language != DEFAULT_LANGUAGE:

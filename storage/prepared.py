@@ -61,15 +61,12 @@ class Compiled:
             for name, process, constant in self._parameters
         ]
 
-    def rows(self, found: Iterable[Sequence[Any]]) -> list[Row]:
+    def rows(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         """What the driver has found, as what was stored."""
-        rows = []
-        for row in found:
-            values = list(row)
-            for place, process in self._from_database:
-                values[place] = process(values[place])
-            rows.append(self._row._make(values))
-        return rows
+        columns: list[Iterable[Any]] = list(zip(*found, strict=True))
+        for place, process in self._from_database if columns else ():
+            columns[place] = map(process, columns[place])
+        return list(map(self._row._make, zip(*columns, strict=True)))
 
 
 def _type(of: Any, dialect: Dialect) -> Any:

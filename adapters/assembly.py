@@ -93,7 +93,8 @@ async def assembled(
             },
         )
         traces = await stack.enter_async_context(tracing.started(os.environ))
-        stack.enter_context(traces.statements(store))
+        if (around := traces.statements()) is not None:
+            stack.enter_context(store.watched(lambda asked: around(asked.system, asked.text)))
         handle = traces.handle(metrics.measured(engine))
         pictures = Pictures(settings.public_url, settings.secret_keys) if settings.public_url else None
         adapters = chat_adapters(settings, handle, store, clock, limits, pictures=pictures)

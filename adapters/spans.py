@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from typing import TypeVar
@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExport
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from adapters.metrics import platform_of, route_of, state_after
+from adapters.tracing import Around
 from bot.events import ButtonPressed, Event, FormSubmitted
 from bot.messages import Message
 from bot.model import Delivery, Person, Workspace
@@ -28,8 +29,6 @@ from bot.observer import Observer
 from bot.ports import ChatPlatform, Handle, Outcome, Sent, Throttled, Unclear
 from bot.settling import Settlement
 from bot.transition import Reply
-from storage.database import Database
-from storage.watching import Asked
 
 T = TypeVar("T")
 
@@ -100,20 +99,20 @@ class Spans:
         """The same observer, and a span of each attempt to deliver."""
         return _TracedObserver(observer, self._tracer)
 
-    def statements(self, store: Database) -> AbstractContextManager[None]:
+    def statements(self) -> Around:
         """A span of each that belongs to another span. What the bot asks by itself every second is none."""
-        return store.watched(self._statement)
+        return self._statement
 
     @contextmanager
-    def _statement(self, asked: Asked) -> Iterator[None]:
+    def _statement(self, system: str, statement: str) -> Iterator[None]:
         if not trace.get_current_span().is_recording():
             yield
             return
-        operation = asked.text.split(maxsplit=1)[0].upper()
+        operation = statement.split(maxsplit=1)[0].upper()
         about = {
-            "db.system.name": asked.system,
+            "db.system.name": system,
             "db.operation.name": operation,
-            "db.query.text": asked.text[:LONGEST_STATEMENT],
+            "db.query.text": statement[:LONGEST_STATEMENT],
         }
         with self._tracer.start_as_current_span(
             f"database {operation}",

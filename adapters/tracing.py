@@ -5,8 +5,8 @@ Something wrong with them is told and does not stop the bot: in many clusters su
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
 from importlib.util import find_spec
 from typing import Protocol
 
@@ -15,7 +15,8 @@ from aiohttp.typedefs import Middleware
 
 from bot.observer import Observer
 from bot.ports import ChatPlatform, Handle
-from storage.database import Database
+
+Around = Callable[[str, str], AbstractContextManager[object]]  # of a statement: the database's name, and its text
 
 EXPORTERS = ("otlp", "console")
 PROTOCOL = "http/protobuf"
@@ -44,8 +45,8 @@ class Tracing(Protocol):
         """Around every attempt to deliver."""
         ...
 
-    def statements(self, store: Database) -> AbstractContextManager[None]:
-        """Around everything that is asked of the database, until the block ends."""
+    def statements(self) -> Around | None:
+        """Around everything that is asked of the database; None: nothing is to be."""
         ...
 
 
@@ -68,9 +69,8 @@ class Untraced:
         """As it is."""
         return observer
 
-    def statements(self, store: Database) -> AbstractContextManager[None]:  # noqa: ARG002
-        """As they are."""
-        return nullcontext()
+    def statements(self) -> None:
+        """Nothing is around them."""
 
 
 def exporters(environment: Mapping[str, str]) -> tuple[str, ...]:

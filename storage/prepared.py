@@ -13,6 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 Statement = SelectBase | UpdateBase
 Row = Any  # a named tuple of the statement's columns
+_Process = Callable[[Any], Any]
 
 
 class Prepared:
@@ -39,16 +40,16 @@ class Compiled:
         differing = {name: None for name, bind in compiled.binds.items() if bind.required}
         whole = compiled.construct_expanded_state(differing)
         self.text = whole.statement
-        # the constants of a fixed IN list have no bind of their own
-        to_database = {
-            name: whole.processors.get(name) if bind is None else _type(bind, dialect).bind_processor(dialect)
-            for name in whole.positiontup or ()
-            for bind in [compiled.binds.get(name)]
-        }
-        self._parameters = [
-            (name, process, None) if name in differing else ("", None, _through(process, whole.parameters[name]))
-            for name, process in ((name, to_database[name]) for name in whole.positiontup or ())
-        ]
+
+        def place(name: str) -> tuple[str, _Process | None, Any]:
+            bind = compiled.binds.get(name)  # a member of a fixed list has none of its own
+            process = whole.processors.get(name) if bind is None else _type(bind, dialect).bind_processor(dialect)
+            if name in differing:
+                return name, process, None
+            constant = whole.parameters[name]
+            return "", None, constant if process is None else process(constant)
+
+        self._parameters = [place(name) for name in whole.positiontup or ()]
         columns = list(statement.exported_columns)
         self._row: Any = namedtuple("_row", [column.name for column in columns], rename=True)  # type: ignore[misc]  # noqa: PYI024  # known only now
         from_database = (_type(column, dialect).result_processor(dialect, None) for column in columns)
@@ -71,7 +72,3 @@ class Compiled:
 
 def _type(of: Any, dialect: Dialect) -> Any:
     return of.type.dialect_impl(dialect)
-
-
-def _through(process: Callable[[Any], Any] | None, value: Any) -> Any:
-    return value if process is None else process(value)

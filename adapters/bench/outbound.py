@@ -36,7 +36,7 @@ from adapters.teams.render import message_activity
 from bot.clock import SystemClock
 from bot.conversations.invitation import invitation_message
 from bot.dispatcher import Dispatcher
-from bot.model import Delivery, Platform, Workspace
+from bot.model import Delivery, DeliveryState, Platform, Workspace
 from bot.observer import Unobserved
 from bot.ports import ChatPlatform, InvitationView
 from bot.settling import Settlement
@@ -132,6 +132,9 @@ async def _beside(there: Emulated, here: Workspace, store: Database, messages: i
         async with _clients(there, sample) as (platform, send):
             bare.append(await _bare(send, there.people[some], platform.limits.in_flight))
             fast.append(await _delivered(store, platform, messages))
+        async with store.transaction() as tx:
+            counts = await tx.invitations.counts(rollout.id)
+        assert counts.deliveries == {DeliveryState.SENT: messages}, "to fail costs less"
     return median(fast), median(bare)
 
 

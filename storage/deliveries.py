@@ -19,6 +19,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    literal,
     or_,
     select,
     update,
@@ -102,13 +103,16 @@ _OUTDATE = Prepared(
         .values(outdated=DELIVERY.c.outdated + 1)
     )
 )
+_STATE = DELIVERY.c.state.type
 _READY_REMINDER = and_(DELIVERY.c.state == DeliveryState.READY, _IS_REMINDER)
 _OUTDATE_ONE = Prepared(
     update(DELIVERY)
     .where(DELIVERY.c.invitation_id == bindparam("of"), DELIVERY.c.state.in_([DeliveryState.READY, *_COPIES]))
     .values(
         outdated=case((_IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated),
-        state=case((_READY_REMINDER, DeliveryState.WITHDRAWN), else_=DELIVERY.c.state),
+        state=case(
+            (_READY_REMINDER, literal(DeliveryState.WITHDRAWN, DELIVERY.c.state.type)), else_=DELIVERY.c.state
+        ),
         reason=case((_READY_REMINDER, Reason.NOT_NEEDED.value), else_=DELIVERY.c.reason),
     )
     .returning(DELIVERY.c.kind, DELIVERY.c.state)

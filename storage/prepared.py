@@ -8,7 +8,8 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Dialect, SelectBase, UpdateBase
+from sqlalchemy import BindParameter, Dialect, SelectBase, UpdateBase
+from sqlalchemy.sql import visitors
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Statement = SelectBase | UpdateBase
@@ -35,19 +36,15 @@ class Compiled:
     """A statement in its driver's words, and the way of values to the database and back."""
 
     def __init__(self, statement: Statement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+        compiled = _with_constants(statement).compile(dialect=dialect)
         assert isinstance(compiled, SQLCompiler)
-        differing = {name: None for name, bind in compiled.binds.items() if bind.required}
-        whole = compiled.construct_expanded_state(differing)
+        differing = [name for name, bind in compiled.binds.items() if bind.required]
+        whole = compiled.construct_expanded_state(dict.fromkeys(differing))
         self.text = whole.statement
 
         def place(name: str) -> tuple[str, _Process | None, Any]:
-            bind = compiled.binds.get(name)  # a member of a fixed list has none of its own
-            process = whole.processors.get(name) if bind is None else _type(bind, dialect).bind_processor(dialect)
-            if name in differing:
-                return name, process, None
-            constant = whole.parameters[name]
-            return "", None, constant if process is None else process(constant)
+            process = _type(compiled.binds[name], dialect).bind_processor(dialect)
+            return (name, process, None) if name in differing else ("", None, whole.parameters[name])
 
         self._parameters = [place(name) for name in whole.positiontup or ()]
         columns = list(statement.exported_columns)
@@ -68,6 +65,20 @@ class Compiled:
         for place, process in self._from_database if columns else ():
             columns[place] = map(process, columns[place])
         return list(map(self._row._make, zip(*columns, strict=True)))
+
+
+def _with_constants(statement: Statement) -> Statement:
+    """With every value that it has in its text, but for those that a dialect adds, such as OFFSET 0. A parameter that
+    may choose the plan, by a partial index for example, has SQLite make a new plan whenever it is bound
+    (sqlite.org/c3ref/prepare.html, on sqlite3_prepare_v2).
+    """
+
+    def constant(bind: BindParameter[Any]) -> None:
+        if not bind.required:
+            bind.literal_execute = True
+
+    copied: Statement = visitors.cloned_traverse(statement, {}, {"bindparam": constant})
+    return copied
 
 
 def _type(of: Any, dialect: Dialect) -> Any:

@@ -42,6 +42,8 @@ BACKGROUND_WITHIN = 60.0  # seconds, for events that no person waits for
 ATTEMPTS = 3  # when somebody else changed the same row in the meantime
 
 NOBODY = roles.Admins(frozenset())
+# what platforms tell of a person
+_TOLD = frozenset(Person.model_fields) - {"seen_at", "language", "is_appointed", "has_removed_app"}
 
 log = structlog.get_logger(__name__)
 
@@ -301,11 +303,9 @@ def _told(seen: Person) -> dict[str, object]:
     """What an event tells about a person. A flag that is not set tells something only in a whole profile, which has
     an e-mail address: a click does not make an admin a member, nor a guest a colleague.
     """
-    fields = seen.model_dump(
-        exclude={"seen_at", "language", "is_appointed", "has_removed_app"}
-    )  # no platform tells these
     silent = ("", "UTC", "en") if seen.email else ("", "UTC", "en", False)
-    return {name: value for name, value in fields.items() if value not in silent}
+    fields = ((name, getattr(seen, name)) for name in _TOLD)
+    return {name: value for name, value in fields if value not in silent}
 
 
 async def _store(tx: Transaction, transition: Transition, event: Event, scene: Scene, now: datetime) -> None:

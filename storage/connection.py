@@ -33,6 +33,10 @@ class Driver(Protocol):
         """How many rows it changed."""
         ...
 
+    async def change_each(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
+        """Run it for each of these."""
+        ...
+
 
 class Connection:
     """Runs prepared statements by the driver, and all others through SQLAlchemy, in one transaction.
@@ -71,6 +75,12 @@ class Connection:
         compiled = self._compiled(statement)
         parameters = compiled.parameters(values)
         return await self._asking(self._driver.change(compiled.text, parameters), compiled.text, parameters)
+
+    async def change_each(self, statement: Prepared, values: Sequence[Mapping[str, Any]]) -> None:
+        """Run a prepared statement for each of these."""
+        compiled = self._compiled(statement)
+        parameters = [compiled.parameters(each) for each in values]
+        await self._asking(self._driver.change_each(compiled.text, parameters), compiled.text, parameters)
 
     async def execute(self, statement: Executable, values: Any = None) -> CursorResult[*tuple[Any, ...]]:
         """Through SQLAlchemy."""

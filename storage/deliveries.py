@@ -80,13 +80,13 @@ _UNSETTLED = Prepared(
         .with_for_update()
     )
 )
-_ARRIVED = (
+_ARRIVED = Prepared(
     update(DELIVERY)
     .where(DELIVERY.c.id == bindparam("of"))
     .values(
         state=DeliveryState.SENT,
         sent_at=bindparam("at", type_=DELIVERY.c.sent_at.type),
-        channel_id=bindparam("channel"),
+        channel_id=bindparam("channel", type_=DELIVERY.c.channel_id.type),
         message_id=bindparam("message"),
         lease_until=None,
         reason="",
@@ -206,7 +206,7 @@ class Deliveries:
         held = {(row.id, row.attempt, row.claimed_at) for row in rows}
         ours = [(each, where) for each, where in sent if (each.id, each.attempt, each.claimed_at) in held]
         if ours:
-            await self._connection.execute(
+            await self._connection.change_each(
                 _ARRIVED,
                 [
                     {"of": each.id, "at": at, "channel": where.channel_id, "message": where.message_id}

@@ -85,6 +85,7 @@ _WIDTH = len(Invitation.model_fields)
 _BY_ID = Prepared(
     _WITH_PERSON.where(INVITATION.c.id == bindparam("of")).with_for_update(key_share=True, of=INVITATION)
 )
+_BY_IDS = Prepared(lambda dialect: _WITH_PERSON.where(among(dialect, INVITATION.c.id, "ids")))
 _ROLLOUTS = Prepared(lambda dialect: select(*fields(ROLLOUT, Rollout)).where(among(dialect, ROLLOUT.c.id, "ids")))
 _CHECKS = Prepared(
     lambda dialect: (
@@ -123,7 +124,7 @@ _TO_SETTLE = Prepared(
         .with_for_update(key_share=True, of=INVITATION)
     )
 )
-_SET_REACHED = (
+_SET_REACHED = Prepared(
     update(INVITATION)
     .where(INVITATION.c.id == bindparam("of"))
     .values(
@@ -151,10 +152,8 @@ class Invitations:
 
     async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]:
         """Those that exist, by id."""
-        found: list[InvitationView] = []
-        for some in chunks(dict.fromkeys(invitation_ids)):
-            found += await self._several(_WITH_PERSON.where(INVITATION.c.id.in_(some)))
-        return {view.invitation.id: view for view in found}
+        rows = await self._connection.rows(_BY_IDS, {"ids": list(invitation_ids)})
+        return {view.invitation.id: view for view in await self._viewed(rows)}
 
     async def to_settle(self, invitation_ids: Collection[str]) -> Mapping[str, Planned]:
         """Those that exist, by id. On PostgreSQL they stay locked until the transaction ends, taken in one order
@@ -413,7 +412,7 @@ class Invitations:
         """`set_after_delivery` for messages that arrived: when the next reminder is due, by invitation id."""
         if due:
             rows = [{"of": each, "at": at, "due": moment} for each, moment in sorted(due.items())]
-            await self._connection.execute(_SET_REACHED, rows)
+            await self._connection.change_each(_SET_REACHED, rows)
 
     async def counts(self, rollout_id: str) -> RolloutCounts:
         """Where everyone stands."""

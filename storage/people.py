@@ -10,14 +10,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.model import Person, Workspace
 from storage.connection import Connection
+from storage.prepared import Prepared
 from storage.rows import by_key, chunks, fields, insert_into, plain, replace, values
 from storage.tables import PERSON, WORKSPACE
 
 _NOT_TOLD = {"name": "", "email": "", "channel_id": "", "time_zone": "UTC", "locale": "en"}
-_SET_CHANNEL = (
+_SET_CHANNEL = Prepared(
     update(PERSON)
     .where(PERSON.c.id == bindparam("of"))
-    .values(channel_id=bindparam("channel"), has_removed_app=False)
+    .values(channel_id=bindparam("channel", type_=PERSON.c.channel_id.type), has_removed_app=False)
 )
 _FLAGS = ("is_bot", "is_deactivated", "is_guest", "is_workspace_admin")
 
@@ -100,7 +101,7 @@ class People:
         """Channel by person id."""
         if channels:
             rows = [{"of": person_id, "channel": channel} for person_id, channel in sorted(channels.items())]
-            await self._connection.execute(_SET_CHANNEL, rows)
+            await self._connection.change_each(_SET_CHANNEL, rows)
 
     async def admins_seen(self, company: str, admins: Sequence[str]) -> Sequence[Person]:
         """The people of the company's active workspaces whom `admins` (e-mail addresses, platform user ids or

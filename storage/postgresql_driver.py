@@ -36,3 +36,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no 
         """How many rows it changed: the last word of what PostgreSQL says (55.7, "CommandComplete")."""
         status: str = await self.execute(statement, *parameters)
         return int(status.rpartition(" ")[2])
+
+    async def change_each(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
+        """Run it for each of these."""
+        await self.executemany(statement, parameters)

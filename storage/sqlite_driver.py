@@ -174,6 +174,14 @@ class Connection(aiosqlite.Connection):
         """How many rows it changed."""
         return (await self.run(statement, parameters)).rowcount
 
+    async def change_each(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
+        """Run it for each of these."""
+        if len(parameters) <= IN_A_ROW:
+            for each in parameters:
+                await self.run(statement, each)
+        else:
+            await self.in_thread(_run, sqlite3.Cursor.executemany, statement, parameters)
+
     async def run(self, statement: str, parameters: Sequence[Any] = ()) -> _Result:
         """Here if it is short, else in the connection's thread."""
         result = self._ran_here(statement, parameters) if await self._may_run_here() else None

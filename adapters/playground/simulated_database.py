@@ -77,6 +77,9 @@ class _Driver:
     async def change(self, statement: str, parameters: Sequence[Any]) -> int:
         return self._run(statement, parameters).rowcount
 
+    async def change_each(self, statement: str, parameters: Sequence[Sequence[Any]]) -> None:
+        sqlite3.Cursor(self._connection).executemany(statement, parameters)
+
     def _run(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         return sqlite3.Cursor(self._connection).execute(statement, parameters)
 

@@ -91,7 +91,7 @@ _BY_WAVE = Prepared(
 async def by_wave(connection: Connection, rollout_id: str, limit: int, offset: int) -> list[Standing]:
     """How far the people of each wave are, the newest wave first: one pass over the rollout's invitations."""
     rows = await connection.rows(_BY_WAVE, {"rollout": rollout_id, "limit": limit, "offset": offset})
-    return [Standing(**row._asdict()) for row in rows]  # a named tuple's public API
+    return [Standing(**row._asdict()) for row in rows]
 
 
 async def by_group(connection: Connection, rollout_id: str) -> list[Standing]:
@@ -101,7 +101,7 @@ async def by_group(connection: Connection, rollout_id: str) -> list[Standing]:
     rows = await connection.rows(_BY_GROUP, {"rollout": rollout_id})
     groups: dict[str, Standing] = {}
     for row in rows:
-        some = Standing(**row._asdict())  # a named tuple's public API
+        some = Standing(**row._asdict())
         for label in parted(some.label) or ("",):
             groups[label] = _together(groups.get(label), replace(some, label=label))
     return sorted(groups.values(), key=lambda each: (not each.label, -each.invited, each.label))

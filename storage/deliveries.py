@@ -103,7 +103,6 @@ _OUTDATE = Prepared(
         .values(outdated=DELIVERY.c.outdated + 1)
     )
 )
-_STATE = DELIVERY.c.state.type
 _READY_REMINDER = and_(DELIVERY.c.state == DeliveryState.READY, _IS_REMINDER)
 _OUTDATE_ONE = Prepared(
     update(DELIVERY)
@@ -298,7 +297,7 @@ class Deliveries:
         """Mark every copy of the invitations' messages outdated; returns how many. What is just being sent, or may
         have been, counts as a copy: it shows what was true before.
         """
-        return await self._connection.change(_OUTDATE, {"ids": list(invitation_ids)})
+        return await self._connection.change(_OUTDATE, {"ids": list(invitation_ids)}) if invitation_ids else 0
 
     async def outdate_one(self, invitation_id: str) -> Sequence[DeliveryKind]:
         """`outdate` for an invitation that has changed. Its reminders that are ready are withdrawn; returns what they

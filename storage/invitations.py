@@ -152,7 +152,7 @@ class Invitations:
 
     async def views(self, invitation_ids: Sequence[str]) -> Mapping[str, InvitationView]:
         """Those that exist, by id."""
-        rows = await self._connection.rows(_BY_IDS, {"ids": list(invitation_ids)})
+        rows = await self._connection.rows(_BY_IDS, {"ids": list(invitation_ids)}) if invitation_ids else ()
         return {view.invitation.id: view for view in await self._viewed(rows)}
 
     async def to_settle(self, invitation_ids: Collection[str]) -> Mapping[str, Planned]:
@@ -278,6 +278,8 @@ class Invitations:
         until the transaction ends, and what another replica is just reminding is passed over.
         """
         rows = await self._connection.rows(_DUE, {"now": now, "at_most": limit})
+        if not rows:
+            return []
         rollouts = await self._rollouts({row.rollout_id for row in rows})
         return [Due(row[0], rollouts[row[1]], *row[2:]) for row in rows]
 
@@ -471,6 +473,8 @@ class Invitations:
         # Three questions, not one that joins: PostgreSQL, having waited for a locked invitation, reads that row anew,
         # but the rows that are joined as they were before (13.2.1, "Read Committed Isolation Level").
         rows = [(plain(Invitation, row[:_WIDTH]), plain(Person, row[_WIDTH:])) for row in found]
+        if not rows:
+            return []
         rollouts = await self._rollouts({invitation.rollout_id for invitation, _ in rows})
         checks = await self._checks([invitation.id for invitation, _ in rows])
         return [

@@ -34,7 +34,8 @@ def through_sqlalchemy(engine: AsyncEngine, watch: Watch) -> Iterator[None]:
         connection.info.setdefault(_OPEN, []).append(asked)
 
     def after(connection: sqlalchemy.Connection, *_: object) -> None:
-        connection.info[_OPEN].pop().__exit__(None, None, None)
+        if connection.info.get(_OPEN):  # else it was begun before anybody watched
+            connection.info[_OPEN].pop().__exit__(None, None, None)
 
     def failed(context: ExceptionContext) -> None:
         error, connection = context.original_exception, context.connection

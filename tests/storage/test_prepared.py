@@ -16,7 +16,7 @@ from storage.prepared import Prepared
 from storage.rows import among, insert_new
 from storage.tables import DELIVERY, INBOX, INVITATION, METADATA, PERSON
 from storage.vault import Vault
-from tests.storage.stored_things import NOW, case_of, check, invite, notice
+from tests.storage.stored_things import NOW, begin, case_of, check, invite, notice, person
 
 
 async def filled(store) -> None:
@@ -107,6 +107,22 @@ async def test_what_is_changed_is_counted_and_returned(store):
         assert await tx._connection.change(drop, {"whose": "slack:T1:ada"}) == 1
         assert await tx._connection.change(drop, {"whose": "slack:T1:ada"}) == 0
         assert await tx._connection.change(insert_new(INBOX), {"event_id": "e1", "received_at": NOW}) == 0
+
+
+@pytest.mark.parametrize("many", [1, 16, 17, 40])
+async def test_one_statement_is_run_for_each_of_few_and_of_many(store, many):
+    people = [person(f"u{number:02}") for number in range(40)]
+    await begin(store, people=[each.user_id for each in people])
+    move = Prepared(update(PERSON).where(PERSON.c.id == bindparam("of")).values(name=bindparam("name", type_=String)))
+
+    async with store.transaction() as tx:
+        await tx._connection.change_each(
+            move, [{"of": each.id, "name": f"new {each.user_id}"} for each in people[:many]]
+        )
+        stored = await tx.people.by_ids([each.id for each in people])
+
+    assert [each.name for each in stored[:many]] == [f"new {each.user_id}" for each in people[:many]]
+    assert [each.name for each in stored[many:]] == [each.name for each in people[many:]]
 
 
 async def test_who_forgets_a_value_is_told_which(store):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import cache
@@ -114,7 +115,7 @@ def create_engine(url: str) -> AsyncEngine:
             driver: Any = connection.connection.driver_connection
             try:
                 await_only(driver.begin())
-            except Exception as error:
+            except sqlite3.Error as error:
                 raise StoreUnavailable(str(error)) from error
 
     return engine

@@ -61,8 +61,10 @@ class Compiled:
 
     def rows(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         """What the driver has found, as what was stored."""
+        if not found:
+            return []
         columns: list[Iterable[Any]] = list(zip(*found, strict=True))
-        for place, process in self._from_database if columns else ():
+        for place, process in self._from_database:
             columns[place] = map(process, columns[place])
         return list(map(self._row._make, zip(*columns, strict=True)))
 

@@ -158,10 +158,10 @@ def test_an_empty_app_id_or_tenant_stops_the_start(blank: str, keys: SigningKeys
 async def test_a_token_that_is_known_ends_when_it_says(
     authentication: TeamsAuthentication, microsoft: Microsoft
 ) -> None:
-    now = time.time()
-    token = microsoft.token(exp=int(now) + 1 - LEEWAY)  # the leeway ends with this second
+    end = int(time.time()) + 2  # of the leeway: a second at least to make the token and show it
+    token = microsoft.token(exp=end - LEEWAY)
     assert await admitted(authentication, microsoft, token)
-    await asyncio.sleep(int(now) + 1.01 - time.time())
+    await asyncio.sleep(end + 0.01 - time.time())
     with pytest.raises(TokenRejected, match="ExpiredSignature"):
         await admitted(authentication, microsoft, token)
 

@@ -210,6 +210,7 @@ def test_an_empty_app_id_stops_the_start(microsoft: Microsoft, connector: Connec
         b'{"type": 5}',
         b'{"type": ""}',
         b'{"type": "message", "conversation": "a:1"}',
+        b'{"type": "message", "timestamp": "yesterday"}',
         b'{"type": "message", "entities": 5}',
         b"[" * 100_000,
     ],

@@ -32,6 +32,7 @@ from bot.events import (
     MessageReceived,
     PeopleFound,
 )
+from bot.group_commit import GroupCommit
 from bot.model import HOME_COMPANY, AuditEntry, Person, Platform, Workspace, derived_id
 from bot.ports import Acting, Clock, StaleWrite, Store, StoreUnavailable, Transaction
 from bot.secrets import holds_secret
@@ -40,6 +41,9 @@ from bot.transition import Reply, Speak, Transition, Whisper
 ANSWER_WITHIN = 2.0  # seconds; Slack waits for 3 (docs.slack.dev, "Acknowledging requests")
 BACKGROUND_WITHIN = 60.0  # seconds, for events that no person waits for
 ATTEMPTS = 3  # when somebody else changed the same row in the meantime
+
+# nobody waits long for one of these; a form may invite thousands
+_SHORT = CommandIssued | ButtonPressed | MessageReceived | HomeOpened
 
 NOBODY = roles.Admins(frozenset())
 # what platforms tell of a person
@@ -73,6 +77,7 @@ class Engine:
         self._public_url = public_url
         self._per_minute = per_minute
         self._answer_within = answer_within
+        self._group_commit = GroupCommit(store, self._stored)
         self._handling: set[asyncio.Task[Reply | None]] = set()
 
     async def __call__(self, event: Event) -> Reply | None:
@@ -111,23 +116,20 @@ class Engine:
             handling.exception()  # seen, also when nobody waits for it any more
 
     async def _handle(self, event: Event) -> Reply | None:
+        commit = self._group_commit if isinstance(event, _SHORT) else self._group_commit.alone
         for _ in range(ATTEMPTS - 1):
             try:
-                return await self._one_transaction(event)
+                return await commit(event)
             except StaleWrite:
                 await asyncio.sleep(0)  # somebody was faster: look again
-        return await self._one_transaction(event)
+        return await commit(event)
 
-    async def _one_transaction(self, event: Event) -> Reply | None:
+    async def _stored(self, tx: Transaction, event: Event) -> Reply | None:
         now = self._clock.now()
-        async with self._store.transaction() as tx:
-            if not await tx.inbox.remember(event.id, now):
-                return None
-            faultpoints.reach("engine.after_inbox")
-            transition = await self._decide(tx, event, now)
-            faultpoints.reach("engine.before_commit")
-        faultpoints.reach("engine.after_commit")
-        return transition.reply
+        if not await tx.inbox.remember(event.id, now):
+            return None
+        faultpoints.reach("engine.after_inbox")
+        return (await self._decide(tx, event, now)).reply
 
     async def _decide(self, tx: Transaction, event: Event, now: datetime) -> Transition:
         acting = await tx.rollouts.acting(event.workspace_id, event.actor.id)

@@ -4,24 +4,23 @@ A conversation says *what* is shown; the adapters' renderers decide *how*. Every
 the catalogues in bot/locale and its parameters. Words that people wrote travel as parameters or as `Quote`,
 so that a renderer escapes them and they can never become a link, a mention or markup.
 
-These values are pydantic dataclasses because a queued direct message is stored as JSON
-(`MESSAGE.dump_json` / `MESSAGE.validate_json`).
+A direct message that waits is stored as JSON: `MESSAGE` and `FORM` read and write these values, and check what they
+read. What the bot's own code makes is checked by its types alone: a message has some thirty values.
 """
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from pydantic import ConfigDict, TypeAdapter
-from pydantic.dataclasses import dataclass
 
-_FROZEN = ConfigDict(extra="forbid")
+_STRICT = ConfigDict(extra="forbid")  # also for the values within
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class When:
     """A moment, shown in the reader's language and time zone."""
 
@@ -30,7 +29,7 @@ class When:
     kind: Literal["when"] = "when"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Day:
     """A calendar day, the same for every reader wherever they are."""
 
@@ -38,7 +37,7 @@ class Day:
     kind: Literal["calendar_day"] = "calendar_day"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Link:
     """An inline link. `label` is a literal such as a page's name; None shows the address itself."""
 
@@ -47,7 +46,7 @@ class Link:
     kind: Literal["link"] = "link"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Text:
     """A sentence: a catalogue key and what fills its placeholders.
 
@@ -84,7 +83,7 @@ class Style(StrEnum):
     DANGER = "danger"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Token:
     """What a button or a form carries back: which conversation it belongs to, which thing it is about and
     that thing's version when it was shown. A stale version is answered kindly and changes nothing.
@@ -114,7 +113,7 @@ class Token:
         return cls(parts[0], parts[1], parts[2], int(parts[3]))
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Section:
     """A paragraph."""
 
@@ -122,7 +121,7 @@ class Section:
     kind: Literal["section"] = "section"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Quote:
     """Words that a person wrote, shown as a quotation, escaped."""
 
@@ -130,7 +129,7 @@ class Quote:
     kind: Literal["quote"] = "quote"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Facts:
     """Names and values, side by side."""
 
@@ -138,7 +137,7 @@ class Facts:
     kind: Literal["facts"] = "facts"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Notice:
     """A sentence that stands out: a warning, an error, a success."""
 
@@ -147,7 +146,7 @@ class Notice:
     kind: Literal["notice"] = "notice"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class BarChart:
     """A bar for each figure, longest where it is `whole`."""
 
@@ -157,7 +156,7 @@ class BarChart:
     kind: Literal["bar_chart"] = "bar_chart"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class LineChart:
     """Lines over time. Each has a value for every one of `days`, of which there are two at least. `until`, if given,
     is a day to be marked.
@@ -170,7 +169,7 @@ class LineChart:
     kind: Literal["line_chart"] = "line_chart"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Button:
     """Pressing it sends `token` back as a ButtonPressed event. `confirm`, if given, is asked first."""
 
@@ -181,7 +180,7 @@ class Button:
     kind: Literal["button"] = "button"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class LinkButton:
     """Opens `url` in the browser. Where the platform tells that it was pressed, `token` comes back."""
 
@@ -197,12 +196,14 @@ Element: TypeAlias = Section | Quote | Facts | Notice | Chart
 AnyButton: TypeAlias = Button | LinkButton
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Message:
     """A message: what the notification says, a title, paragraphs and a row of buttons below.
 
     A platform that can ask anew whenever the message is looked at sends `refresh` as a press (Teams).
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     summary: Text
     title: Text | None = None
@@ -221,7 +222,7 @@ class TextKind(StrEnum):
     NUMBER = "number"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class TextField:
     """A line of text, or several. `value` is what stands in it when it opens."""
 
@@ -237,7 +238,7 @@ class TextField:
     kind: Literal["text_field"] = "text_field"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Choice:
     """One option of a ChoiceField. `value` is what comes back; at most 75 characters."""
 
@@ -246,7 +247,7 @@ class Choice:
     description: Text | None = None
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class ChoiceField:
     """One of several options, or any number of them. Ten at most, so that all can be seen at once."""
 
@@ -260,7 +261,7 @@ class ChoiceField:
     kind: Literal["choice_field"] = "choice_field"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class PersonField:
     """A person of this workspace; their platform user id comes back."""
 
@@ -272,7 +273,7 @@ class PersonField:
     kind: Literal["person_field"] = "person_field"
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class DateField:
     """A day, as YYYY-MM-DD; empty when none was chosen."""
 
@@ -287,7 +288,7 @@ class DateField:
 Field: TypeAlias = TextField | ChoiceField | PersonField | DateField
 
 
-@dataclass(frozen=True, config=_FROZEN)
+@dataclass(frozen=True)
 class Form:
     """A dialog's step: a Slack modal, a Teams card or task module. Submitting it sends `token` and the values
     back as FormSubmitted; a button in `buttons` (Back, for example) sends its own token with the values so far.
@@ -295,6 +296,8 @@ class Form:
     `errors` names fields and what is wrong with them; the values stand in the fields again. `cancel` is sent by a
     cancel button where a form replaces the message that opened it (Teams); a modal has its own way out.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     token: Token
     title: Text

@@ -133,15 +133,24 @@ def say(sentence: Text, reader: Reader, markup: Markup = PLAIN) -> str:
     """The sentence, for this reader, in this markup. A key without a sentence is shown as it is. What is said in
     English for want of a translation is English as a whole, with its dates, numbers and the sentences in it.
     """
+    if not sentence.params:
+        return _said(sentence.key, language_for(reader.locale), markup)
     reader = spoken_to(sentence, reader)
-    catalogue = _catalogue(language_for(reader.locale))
     count = sentence.params.get("count")
-    if isinstance(count, int):
-        template = catalogue.ngettext(sentence.key, sentence.key, count)
-    else:
-        template = catalogue.gettext(sentence.key)
+    template = _template(sentence.key, language_for(reader.locale), count if isinstance(count, int) else None)
     filled = {name: _fill(value, reader, markup) for name, value in sentence.params.items()}
     return _assemble(template, filled, markup)
+
+
+@lru_cache(maxsize=10_000)  # more than there are sentences, in all markups
+def _said(key: str, language: str, markup: Markup) -> str:
+    """A sentence that is always the same."""
+    return _assemble(_template(key, language), {}, markup)
+
+
+def _template(key: str, language: str, count: int | None = None) -> str:
+    catalogue = _catalogue(language)
+    return catalogue.gettext(key) if count is None else catalogue.ngettext(key, key, count)
 
 
 def spoken_to(sentence: Text, reader: Reader) -> Reader:

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Column, Integer, String, and_, bindparam, cast, exists, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
 
-from bot.model import BETWEEN_GROUPS, CaseState, DeliveryState, Wave, WaveStage, Wish, parted
+from bot.model import BETWEEN_GROUPS, CaseState, CheckKind, DeliveryState, Wave, WaveStage, Wish, parted
 from bot.ports import CaseCounts, OverTime, RolloutCounts, Standing
 from storage.connection import Connection
 from storage.failures import failures
@@ -35,19 +53,32 @@ _PEOPLE = Prepared(
         func.coalesce(func.sum(INVITATION.c.reminders), 0).label("reminders"),
     ).where(INVITATION.c.rollout_id == _ROLLOUT)
 )
-_CHECKS = Prepared(
-    select(CHECK.c.kind, func.count())
-    .join(INVITATION, INVITATION.c.id == CHECK.c.invitation_id)
-    .where(INVITATION.c.rollout_id == _ROLLOUT)
-    .group_by(CHECK.c.kind)
-)
-_CASES = Prepared(
-    select(
-        CASE.c.problem,
-        *(func.count().filter(CASE.c.state == state).label(state.value) for state in CaseState),
+_CHECKS, _CASES, _DELIVERIES = "checks", "cases", "deliveries"
+_NONE: ColumnElement[int] = literal_column("0")
+
+
+def _shares(of: str, value: ColumnElement[str], *numbers: ColumnElement[int]) -> Select[*tuple[Any, ...]]:
+    """How many rows of a table there are with each value of a column, in columns that all such questions have."""
+    three = (*numbers, _NONE, _NONE)[:3]
+    named = (number.label(name) for number, name in zip(three, ("number", "answered", "solved"), strict=True))
+    return select(literal(of).label("of"), type_coerce(value, String).label("value"), *named).group_by(value)
+
+
+_SHARES = Prepared(  # three questions in one
+    union_all(
+        _shares(_CHECKS, CHECK.c.kind, func.count())
+        .join(INVITATION, INVITATION.c.id == CHECK.c.invitation_id)
+        .where(INVITATION.c.rollout_id == _ROLLOUT),
+        _shares(
+            _CASES,
+            CASE.c.problem,
+            *(
+                func.count().filter(CASE.c.state == state)
+                for state in (CaseState.OPEN, CaseState.ANSWERED, CaseState.SOLVED)
+            ),
+        ).where(CASE.c.rollout_id == _ROLLOUT),
+        _shares(_DELIVERIES, DELIVERY.c.state, func.count()).where(DELIVERY.c.rollout_id == _ROLLOUT),
     )
-    .where(CASE.c.rollout_id == _ROLLOUT)
-    .group_by(CASE.c.problem)
 )
 _PLANNED = Prepared(
     select(*fields(WAVE, Wave))
@@ -58,11 +89,6 @@ _PLANNED = Prepared(
     )
     .order_by(WAVE.c.stage, WAVE.c.starts_at, WAVE.c.id)  # "held" comes before "storing"
 )
-_DELIVERIES = Prepared(
-    select(DELIVERY.c.state, func.count()).where(DELIVERY.c.rollout_id == _ROLLOUT).group_by(DELIVERY.c.state)
-)
-
-
 _REPORTED = exists().where(CASE.c.invitation_id == INVITATION.c.id, CASE.c.state != CaseState.SOLVED)
 _STANDING = (
     func.count().label("invited"),
@@ -132,14 +158,12 @@ async def _by_day(connection: Connection, moment: Column[datetime], rollout_id: 
 
 
 async def count(connection: Connection, rollout_id: str) -> RolloutCounts:
-    """Five statements, each one pass over an index of the rollout's rows; a sixth when something failed."""
+    """Three statements, each a pass over the rollout's rows or an index of them; a fourth when something failed."""
     of = {"rollout": rollout_id}
     [people] = await connection.rows(_PEOPLE, of)
-    checks = await connection.rows(_CHECKS, of)
-    problems = {
-        row.problem: CaseCounts(row.open, row.answered, row.solved) for row in await connection.rows(_CASES, of)
-    }
-    deliveries: dict[DeliveryState, int] = dict(await connection.rows(_DELIVERIES, of))
+    shares = await connection.rows(_SHARES, of)
+    problems = {row.value: CaseCounts(row.number, row.answered, row.solved) for row in shares if row.of == _CASES}
+    deliveries = {DeliveryState(row.value): row.number for row in shares if row.of == _DELIVERIES}
     reasons, failed = dict[str, int](), 0
     if deliveries.get(DeliveryState.DEAD) or deliveries.get(DeliveryState.UNKNOWN):
         reasons, failed = await failures(connection, DELIVERY.c.rollout_id == rollout_id)
@@ -148,7 +172,7 @@ async def count(connection: Connection, rollout_id: str) -> RolloutCounts:
         reached=people.reached,
         opened=people.opened,
         unreachable=people.unreachable,
-        confirmed=dict(checks),
+        confirmed={CheckKind(row.value): row.number for row in shares if row.of == _CHECKS},
         done=people.done,
         exempt=people.exempt,
         open=people.open,

@@ -5,7 +5,7 @@ the driver runs it as it is. Run through SQLAlchemy, a statement takes longer th
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BindParameter, Dialect, SelectBase, UpdateBase
@@ -61,12 +61,14 @@ class Compiled:
 
     def rows(self, found: Sequence[Sequence[Any]]) -> list[Row]:
         """What the driver has found, as what was stored."""
-        if not found:
-            return []
-        columns: list[Iterable[Any]] = list(zip(*found, strict=True))
+        return [self._made(row) for row in found]
+
+    def _made(self, row: Sequence[Any]) -> Row:
+        values = list(row)
         for place, process in self._from_database:
-            columns[place] = map(process, columns[place])
-        return list(map(self._row._make, zip(*columns, strict=True)))
+            if values[place] is not None:
+                values[place] = process(values[place])
+        return self._row(*values)
 
 
 def _with_constants(statement: Statement) -> Statement:

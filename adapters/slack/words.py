@@ -24,12 +24,15 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LOOK_ALIKES = {"*": "\u2217", "_": "\u02cd", "~": "\u223c"}
 _BACKTICK, _COLON, _QUOTE = "\u02cb", "\ua789", "\u203a"
 _FORMATTING = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])")
+_SPECIAL = re.compile(r"[*_~`:&<>]")
 _EMOJI = re.compile(r":([a-z][a-z0-9_+-]*):", re.IGNORECASE)
 _UNFINISHED = re.compile(r"(<[^>]*|&[a-z]{0,4})$")
 
 
 def escape(words: str) -> str:
     """Words as Slack shows them to the letter: no mention, no link, no formatting, no emoji, no quotation."""
+    if not _SPECIAL.search(words):
+        return words
     safe = _FORMATTING.sub(lambda match: _LOOK_ALIKES[match[0]], words).replace("`", _BACKTICK)
     safe = _EMOJI.sub(rf"{_COLON}\1{_COLON}", safe)
     safe = re.sub(r"^>", _QUOTE, safe, flags=re.MULTILINE)

@@ -12,6 +12,7 @@ from bot.texts import Markup
 WORD_LIMIT = 3000
 ELLIPSIS = "…"
 
+_HARMLESS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")  # most of what is escaped
 # Neither control characters nor half of a surrogate pair can be sent; characters that turn the writing direction
 # around could make an address read as another one.
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -38,6 +39,8 @@ def shorten(words: str, limit: int) -> str:
 
 def escape(words: str, limit: int = WORD_LIMIT) -> str:
     """`words` as Markdown that shows exactly them: no link, mention, HTML, emphasis or list can come of it."""
+    if len(words) <= limit and _HARMLESS.fullmatch(words):
+        return words
     clean = shorten(sendable(words), limit)
     escaped = _INLINE.sub(lambda mark: "\\" + mark[0], clean)
     escaped = _BLANKS_FIRST.sub(" ", escaped)

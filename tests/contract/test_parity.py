@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from adapters.slack.forms import Opener, field_errors, form_view, home_view, message_view
 from adapters.slack.render import message_content
@@ -168,6 +169,17 @@ def test_every_message_and_form_survives_being_stored() -> None:
         assert MESSAGE.validate_json(MESSAGE.dump_json(message(sample))) == message(sample), sample.name
     for sample in FORMS:
         assert FORM.validate_json(FORM.dump_json(form(sample))) == form(sample), sample.name
+
+
+def test_what_was_stored_with_an_unknown_field_is_refused_at_any_depth() -> None:
+    for adapter, shown in [(MESSAGE, message(MESSAGES[0])), (FORM, form(FORMS[0]))]:
+        whole = json.loads(adapter.dump_json(shown))
+        for where in (whole, whole["title"], (whole.get("buttons") or [whole["submit"]])[0]):
+            where["unknown"] = 1
+            with pytest.raises(ValidationError, match="unknown"):
+                adapter.validate_json(json.dumps(whole))
+            del where["unknown"]
+        assert adapter.validate_json(json.dumps(whole)) == shown
 
 
 def test_every_token_survives_the_way_to_the_platform_and_back() -> None:

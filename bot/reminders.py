@@ -130,45 +130,43 @@ PutOff = Callable[[Sequence[Due]], Awaitable[int]]
 
 
 async def queue_due(store: Store, clock: Clock, put_off: PutOff | None = None) -> int:
-    """Queue every reminder that is due, in batches of one transaction each. Returns how many were queued. `put_off`
-    may let some of a batch wait before it is queued, and says of how many it did (bot/absences.py).
+    """Queue every reminder that is due, in batches of one transaction each; a run that finds nothing, as most do, is
+    one transaction. Returns how many were queued. `put_off` may let some of a batch wait before it is queued, and
+    says of how many it did (bot/absences.py).
 
     Safe to run late, twice, or in two processes: a reminder's key is unique.
     """
-    if await _is_idle(store, clock.now()):
-        return 0
-    await plan_anew(store)
     queued = 0
+    asked = put_off is None  # whether nobody of the next batch is to wait
     while True:
-        if put_off is not None and not await _due_after(put_off, store, clock):
-            return queued
         now = clock.now()
         async with store.transaction() as tx:
-            due = await tx.invitations.due(now, DUE_AT_ONCE)
-            sendable, later = _sorted(due, now)
-            for kind, some in sendable:
-                queued += await tx.deliveries.remind(kind, some, now)
-            faultpoints.reach("reminders.after_enqueue")
-            await _count(tx, sendable, now)
-            await tx.invitations.set_due(later)
-        faultpoints.reach("reminders.after_commit")
-        if len(due) < DUE_AT_ONCE:
-            return queued
+            is_changed = await tx.rollouts.to_plan_anew() is not None
+            due = () if is_changed else await tx.invitations.due(now, DUE_AT_ONCE + 1)
+            batch = due[:DUE_AT_ONCE]
+            if batch and asked:
+                queued += await _queue(tx, batch, now)
+        if is_changed:
+            await plan_anew(store)
+        elif batch and put_off is not None and not asked:
+            asked = not await put_off(batch)
+        else:
+            if batch:
+                faultpoints.reach("reminders.after_commit")
+            if len(due) == len(batch):
+                return queued
+            asked = put_off is None
 
 
-async def _is_idle(store: Store, now: datetime) -> bool:
-    """Whether a run would find nothing, as most do: one transaction tells."""
-    async with store.transaction() as tx:
-        return await tx.rollouts.to_plan_anew() is None and not await tx.invitations.due(now, 1)
-
-
-async def _due_after(put_off: PutOff, store: Store, clock: Clock) -> bool:
-    """Whether something is still due when nobody of the next batch is to wait any more."""
-    while True:
-        async with store.transaction() as tx:
-            due = await tx.invitations.due(clock.now(), DUE_AT_ONCE)
-        if not due or not await put_off(due):
-            return bool(due)
+async def _queue(tx: Transaction, due: Sequence[Due], now: datetime) -> int:
+    sendable, later = _sorted(due, now)
+    queued = 0
+    for kind, some in sendable:
+        queued += await tx.deliveries.remind(kind, some, now)
+    faultpoints.reach("reminders.after_enqueue")
+    await _count(tx, sendable, now)
+    await tx.invitations.set_due(later)
+    return queued
 
 
 # Who is due and can be written to now: of one rollout each, with the kind of reminder that they get.

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from bot import faultpoints
 from bot.events import Event
@@ -15,14 +16,18 @@ from bot.transition import Reply
 
 AT_ONCE = 4  # transactions
 MOST = 16  # events in one
-WITHIN = 0.5  # seconds to decide about them: whoever waits for a slow one must not be late
+WITHIN = 0.5  # seconds that others wait for a slow one
 
 Decide = Callable[[Transaction, Event], Awaitable[Reply | None]]
-_Answer = asyncio.Future[Reply | None]
 
 
 class Apart(Exception):
     """Events must not share a transaction, which was rolled back."""
+
+
+class _Waiting(NamedTuple):
+    event: Event
+    answer: asyncio.Future[Reply | None]
 
 
 class GroupCommit:
@@ -33,26 +38,26 @@ class GroupCommit:
     def __init__(self, store: Store, decide: Decide) -> None:
         self._store = store
         self._decide = decide
-        self._open = 0
-        self._waiting: deque[tuple[Event, _Answer]] = deque()
+        self._open = 0  # transactions, but for those that take long
+        self._waiting: deque[_Waiting] = deque()
         self._sharing: set[asyncio.Task[None]] = set()
 
     async def __call__(self, event: Event) -> Reply | None:
         """The reply, once it is committed. Raises what `decide` raises about this event, and what
         bot.ports.Store.transaction raises. Who is cancelled has nothing committed, unless that was under way.
         """
-        if self._open == AT_ONCE:
-            answer: _Answer = asyncio.get_running_loop().create_future()
-            self._waiting.append((event, answer))
+        if self._open < AT_ONCE:
+            turn = _Turn(self)
             try:
-                return await answer
-            except Apart:
                 return await self.alone(event)
-        self._open += 1
+            finally:
+                turn.end()
+        waiting = _Waiting(event, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
         try:
+            return await waiting.answer
+        except Apart:
             return await self.alone(event)
-        finally:
-            self._ended()
 
     async def alone(self, event: Event) -> Reply | None:
         """The same, in a transaction of its own, at once."""
@@ -62,37 +67,40 @@ class GroupCommit:
         faultpoints.reach("engine.after_commit")
         return reply
 
-    def _ended(self) -> None:
+    def began(self) -> None:
+        """For turns: one more."""
+        self._open += 1
+
+    def ended(self) -> None:
+        """For turns: one less; those that wait may go on."""
         self._open -= 1
-        together: list[tuple[Event, _Answer]] = []
+        together: list[_Waiting] = []
         while self._waiting and len(together) < MOST:
-            event, answer = self._waiting.popleft()
-            if not answer.cancelled():
-                together.append((event, answer))
+            waiting = self._waiting.popleft()
+            if not waiting.answer.cancelled():
+                together.append(waiting)
         if together:
-            self._open += 1
-            sharing = asyncio.create_task(self._share(together))
+            sharing = asyncio.create_task(self._share(together, _Turn(self)))
             self._sharing.add(sharing)
             sharing.add_done_callback(self._sharing.discard)
 
-    async def _share(self, together: Sequence[tuple[Event, _Answer]]) -> None:
-        answers = [answer for _, answer in together]
+    async def _share(self, together: Sequence[_Waiting], turn: _Turn) -> None:
         try:
             replies = await self._together(together)
         except StoreUnavailable as error:  # for all of them, and perhaps after it was committed
-            _fail(answers, error)
+            _fail(together, error)
         except Exception:  # noqa: BLE001  # one of them is at fault, and will say so by itself
-            _fail(answers, Apart())
+            _fail(together, Apart())
         else:
-            for answer, reply in zip(answers, replies, strict=True):
+            for (_, answer), reply in zip(together, replies, strict=True):
                 if not answer.cancelled():
                     answer.set_result(reply)
         finally:
-            for answer in answers:
+            for _, answer in together:
                 answer.cancel()  # nothing, but for one that nobody will answer any more
-            self._ended()
+            turn.end()
 
-    async def _together(self, together: Sequence[tuple[Event, _Answer]]) -> list[Reply | None]:
+    async def _together(self, together: Sequence[_Waiting]) -> list[Reply | None]:
         async with self._store.transaction() as tx:
             async with asyncio.timeout(WITHIN):
                 replies = [await self._decide(tx, event) for event, _ in together]
@@ -103,8 +111,26 @@ class GroupCommit:
         return replies
 
 
-def _fail(answers: Sequence[_Answer], error: Exception) -> None:
-    for answer in answers:
+class _Turn:
+    """One of the transactions that may be open at once, until it ends, or until it has taken so long that others must
+    not wait for it any more: for a row that somebody else has locked, say.
+    """
+
+    def __init__(self, of: GroupCommit) -> None:
+        self._of: GroupCommit | None = of
+        of.began()
+        self._timer = asyncio.get_running_loop().call_later(WITHIN, self.end)
+
+    def end(self) -> None:
+        """Only the first time counts."""
+        self._timer.cancel()
+        of, self._of = self._of, None
+        if of is not None:
+            of.ended()
+
+
+def _fail(together: Sequence[_Waiting], error: Exception) -> None:
+    for _, answer in together:
         if not answer.cancelled():
             answer.set_exception(error)
             answer.exception()  # seen, also when whoever waits has just given up

@@ -118,6 +118,27 @@ async def test_a_slow_one_keeps_nobody_waiting(store: Database, monkeypatch: pyt
     assert await in_the_inbox(store) == sorted(each.id for each in some())
 
 
+async def test_those_that_are_stuck_hold_up_nobody(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All transactions that may be open at once wait for something, a row that is locked for example."""
+    monkeypatch.setattr("bot.group_commit.WITHIN", 0.05)
+    memory, stuck = Memory(), asyncio.Event()
+
+    async def decide(_tx: Any, event: Event) -> Reply | None:
+        if event.id.startswith("stuck"):
+            await stuck.wait()
+        return Whisper(message=event.id)  # type: ignore[arg-type]
+
+    commit = GroupCommit(memory, decide)  # type: ignore[arg-type]
+    waiting = [asyncio.create_task(commit(command("status", id=f"stuck{each}"))) for each in range(AT_ONCE)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        assert replied(await asyncio.gather(*map(commit, some()))) == [each.id for each in some()]
+    stuck.set()
+    await asyncio.gather(*waiting)
+    assert replied(await asyncio.gather(*map(commit, some()))) == [each.id for each in some()]
+    assert memory.most_open <= 3 * AT_ONCE
+
+
 async def test_what_its_sender_gave_up_is_not_committed_by_others(store: Database) -> None:
     decide = Remembering()
     commit = GroupCommit(Counted(store), decide)
@@ -212,6 +233,8 @@ async def test_whatever_happens_each_is_committed_once_or_its_sender_knows(plann
         assert _is_right(plan, told, event.id, is_committed=event.id in memory.committed)
     if not any(plan.fails or plan.given_up_after is not None for plan in planned):
         assert memory.most_open <= AT_ONCE
+    for _ in range(4 * len(planned)):  # what nobody waits for any more has still to be rolled back
+        await asyncio.sleep(0)
     assert memory.open == 0
 
 

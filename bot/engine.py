@@ -1,6 +1,7 @@
 """From an event to a stored decision: seen before? who may? which conversation? step, commit.
 
-Everything that happens passes through `Engine`, and each event is one transaction.
+Everything that happens passes through `Engine`. An event and what was decided about it are stored in one transaction,
+which those that come at the same time may share (bot.group_commit).
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine, Sequence
+from contextvars import Context, copy_context
+from typing import Any, NamedTuple
 
 from bot import faultpoints
 from bot.events import Event
@@ -18,7 +19,7 @@ AT_ONCE = 4  # transactions
 MOST = 16  # events in one
 WITHIN = 0.5  # seconds that others wait for a slow one
 
-Decide = Callable[[Transaction, Event], Awaitable[Reply | None]]
+Decide = Callable[[Transaction, Event], Coroutine[Any, Any, Reply | None]]
 
 
 class Apart(Exception):
@@ -28,6 +29,7 @@ class Apart(Exception):
 class _Waiting(NamedTuple):
     event: Event
     answer: asyncio.Future[Reply | None]
+    context: Context  # of whoever waits: what is done for them appears in their own trace
 
 
 class GroupCommit:
@@ -52,7 +54,7 @@ class GroupCommit:
                 return await self.alone(event)
             finally:
                 turn.end()
-        waiting = _Waiting(event, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(event, asyncio.get_running_loop().create_future(), copy_context())
         self._waiting.append(waiting)
         try:
             return await waiting.answer
@@ -80,7 +82,7 @@ class GroupCommit:
             if not waiting.answer.cancelled():
                 together.append(waiting)
         if together:
-            sharing = asyncio.create_task(self._share(together, _Turn(self)))
+            sharing = asyncio.create_task(self._share(together, _Turn(self)), context=together[0].context)
             self._sharing.add(sharing)
             sharing.add_done_callback(self._sharing.discard)
 
@@ -92,23 +94,26 @@ class GroupCommit:
         except Exception:  # noqa: BLE001  # one of them is at fault, and will say so by itself
             _fail(together, Apart())
         else:
-            for (_, answer), reply in zip(together, replies, strict=True):
-                if not answer.cancelled():
-                    answer.set_result(reply)
+            for each, reply in zip(together, replies, strict=True):
+                if not each.answer.cancelled():
+                    each.answer.set_result(reply)
         finally:
-            for _, answer in together:
-                answer.cancel()  # nothing, but for one that nobody will answer any more
+            for each in together:
+                each.answer.cancel()  # nothing, but for one that nobody will answer any more
             turn.end()
 
     async def _together(self, together: Sequence[_Waiting]) -> list[Reply | None]:
         async with self._store.transaction() as tx:
             async with asyncio.timeout(WITHIN):
-                replies = [await self._decide(tx, event) for event, _ in together]
-            if any(answer.cancelled() for _, answer in together):  # somebody was told that it was not done
+                replies = [await self._decided(tx, each) for each in together]
+            if any(each.answer.cancelled() for each in together):  # somebody was told that it was not done
                 raise Apart
             faultpoints.reach("engine.before_commit")
         faultpoints.reach("engine.after_commit")
         return replies
+
+    async def _decided(self, tx: Transaction, waiting: _Waiting) -> Reply | None:
+        return await asyncio.create_task(self._decide(tx, waiting.event), context=waiting.context)
 
 
 class _Turn:
@@ -130,7 +135,7 @@ class _Turn:
 
 
 def _fail(together: Sequence[_Waiting], error: Exception) -> None:
-    for _, answer in together:
-        if not answer.cancelled():
-            answer.set_exception(error)
-            answer.exception()  # seen, also when whoever waits has just given up
+    for each in together:
+        if not each.answer.cancelled():
+            each.answer.set_exception(error)
+            each.answer.exception()  # seen, also when whoever waits has just given up

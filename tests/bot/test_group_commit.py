@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import pytest
@@ -88,6 +89,24 @@ async def test_with_nobody_before_it_an_event_waits_for_nobody(store: Database) 
     for each in some(3):
         await commit(each)
     assert counted.transactions == 3
+
+
+async def test_each_is_decided_in_the_context_of_whoever_waits_for_it() -> None:
+    """A trace, for example, shows what was done for its own event."""
+    whose = ContextVar("whose", default="nobody")
+
+    async def decide(_tx: Any, event: Event) -> Reply | None:
+        await asyncio.sleep(0)
+        assert whose.get() == event.id
+        return Whisper(message=event.id)  # type: ignore[arg-type]
+
+    commit = GroupCommit(Memory(), decide)  # type: ignore[arg-type]
+
+    async def wait(event: Event) -> Reply | None:
+        whose.set(event.id)
+        return await commit(event)
+
+    assert replied(await asyncio.gather(*map(wait, some()))) == [each.id for each in some()]
 
 
 @pytest.mark.parametrize("error", [StaleWrite(), KeyError("a mistake of ours")])

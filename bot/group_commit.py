@@ -82,6 +82,8 @@ class GroupCommit:
             if not waiting.answer.cancelled():
                 together.append(waiting)
         if together:
+            # in one order everywhere: else two transactions could each wait for a row that the other has locked
+            together.sort(key=lambda waiting: waiting.event.actor.id)
             sharing = asyncio.create_task(self._share(together, _Turn(self)), context=together[0].context)
             self._sharing.add(sharing)
             sharing.add_done_callback(self._sharing.discard)

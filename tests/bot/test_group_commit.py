@@ -293,6 +293,24 @@ async def test_colleagues_who_confirm_at_once_are_all_confirmed(store: Database)
     assert counted.transactions < MANY / 2
 
 
+async def test_colleagues_who_press_twice_crosswise_do_not_wait_for_each_other(
+    store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL locks an invitation until the transaction ends; two that lock two each must do it in one order."""
+    monkeypatch.setattr("bot.group_commit.MOST", 2)
+    presses = _presses(AT_ONCE + 2)
+    await invited_people(store, *(each.actor for each in presses))
+    one, other = (each.actor for each in presses[-2:])
+    again = [
+        press(Token("confirm", action, derived_id(rollout().id, actor.identity)), actor)
+        for actor, action in [(one, "access"), (other, "access"), (other, "tasks"), (one, "tasks")]
+    ]
+    counted = Counted(store)
+    handled = asyncio.gather(*map(Engine(counted, StoppedClock(), Admins.of("")), [*presses[:AT_ONCE], *again]))
+    assert all(isinstance(each, Replace) for each in await handled)
+    assert counted.transactions == AT_ONCE + 2, "else one of them was rolled back"
+
+
 async def test_what_a_form_asks_for_never_shares(store: Database) -> None:
     """It may be about thousands of people."""
     await installed(store)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 
 import pytest
 
 from bot.absences import AGAIN_AFTER, AT_LONGEST, Absences
 from bot.model import Delivery, Invitation, Platform, ReminderPolicy
-from bot.ports import DirectoryUnavailable
+from bot.ports import DirectoryUnavailable, Due
 from bot.reminders import queue_due
 from storage.database import Database
+from storage.watching import Asked
 from tests.builders import DAY, GRACE, LINUS, NOON, person, rollout
 from tests.doubles import MemoryDirectory, StoppedClock
 from tests.rows import changed, invited_people, stored
@@ -119,3 +123,41 @@ async def test_of_very_many_each_is_looked_at(
     directory.absent = {each.id: FRIDAY for each in away}
     assert await queue_due(store, clock, absences.put_off) == 300
     assert (await reminded(store)).isdisjoint({each.id for each in away})
+
+
+@pytest.mark.parametrize("people", [3, 4, 5])
+async def test_of_many_each_batch_is_asked_about_and_everybody_is_reminded_once(
+    store: Database, monkeypatch: pytest.MonkeyPatch, people: int
+) -> None:
+    monkeypatch.setattr("bot.reminders.DUE_AT_ONCE", 2)
+    colleagues = [person(f"p{number}") for number in range(people)]
+    await invited_people(store, *colleagues)
+    await changed(store, "invitation", due_at=NOON - timedelta(minutes=1), last_contact_at=NOON - 2 * DAY)
+    asked: list[list[str]] = []
+
+    async def put_off(due: Sequence[Due]) -> int:
+        asked.append(sorted(each.person_id for each in due))
+        return 0
+
+    with store.watched(watched := Transactions()):
+        assert await queue_due(store, StoppedClock(NOON), put_off) == people
+    assert sorted(chain(*asked)) == sorted(each.id for each in colleagues)
+    assert [len(some) for some in asked] == [2] * (people // 2) + [1] * (people % 2)
+    assert watched.begun == 2 * len(asked), "a batch is looked at, and then queued"
+    reminders = [each.person_id for each in await stored(store, Delivery) if each.kind.is_reminder]
+    assert sorted(reminders) == sorted(each.id for each in colleagues)
+
+    with store.watched(watched := Transactions()):
+        assert await queue_due(store, StoppedClock(NOON), put_off) == 0
+    assert watched.begun == 1, "to find nothing takes one"
+
+
+class Transactions:
+    """How many were begun."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+
+    def __call__(self, asked: Asked) -> AbstractContextManager[object]:
+        self.begun += asked.text == "BEGIN"
+        return nullcontext()

@@ -121,8 +121,9 @@ class Engine:
         for _ in range(ATTEMPTS - 1):
             try:
                 return await commit(event)
-            except StaleWrite:
-                await asyncio.sleep(0)  # somebody was faster: look again
+            except StaleWrite:  # somebody was faster: look again
+                commit = self._group_commit.alone
+                await asyncio.sleep(0)
         return await commit(event)
 
     async def _stored(self, tx: Transaction, event: Event) -> Reply | None:

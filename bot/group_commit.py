@@ -10,6 +10,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextvars import Context, copy_context
 from typing import Any, NamedTuple
 
+import structlog
+
 from bot import faultpoints
 from bot.events import Event
 from bot.ports import Store, StoreUnavailable, Transaction
@@ -18,6 +20,8 @@ from bot.transition import Reply
 AT_ONCE = 4  # transactions
 MOST = 16  # events in one
 WITHIN = 0.5  # seconds that others wait for a slow one
+
+log = structlog.get_logger(__name__)
 
 Decide = Callable[[Transaction, Event], Coroutine[Any, Any, Reply | None]]
 
@@ -93,7 +97,8 @@ class GroupCommit:
             replies = await self._together(together)
         except StoreUnavailable as error:  # for all of them, and perhaps after it was committed
             _fail(together, error)
-        except Exception:  # noqa: BLE001  # one of them is at fault, and will say so by itself
+        except Exception as error:  # noqa: BLE001  # one of them is at fault, and will say so by itself
+            log.info("events.apart", events=len(together), why=type(error).__name__)
             _fail(together, Apart())
         else:
             for each, reply in zip(together, replies, strict=True):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from bot import faultpoints
 from bot.engine import Engine
@@ -117,7 +118,10 @@ async def test_one_that_fails_fails_alone(store: Database, error: Exception) -> 
         raise error
 
     decide.trouble["e9"] = fail
-    answers = await asyncio.gather(*map(GroupCommit(Counted(store), decide), some()), return_exceptions=True)
+    with capture_logs() as logs:
+        answers = await asyncio.gather(*map(GroupCommit(Counted(store), decide), some()), return_exceptions=True)
+    (apart,) = logs
+    assert (apart["event"], apart["why"]) == ("events.apart", type(error).__name__)
     assert replied(answers) == [type(error) if each.id == "e9" else each.id for each in some()]
     assert await in_the_inbox(store) == sorted(each.id for each in some() if each.id != "e9")
 

@@ -79,15 +79,14 @@ class ByValue(TypeDecorator[StrEnum]):
     def __init__(self, members: type[StrEnum]) -> None:
         super().__init__()
         self.members = members
-        self._by_value = {member.value: member for member in members}
 
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """The member's value; raises ValueError for what is none."""
         return None if value is None else self.members(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
-        """The member with that value; raises ValueError when there is none."""
-        return None if value is None else self._by_value.get(value) or self.members(value)
+        """The member with that value."""
+        return None if value is None else self.members(value)
 
 
 class Validated(TypeDecorator[Any]):

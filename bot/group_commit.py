@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from contextvars import Context, copy_context
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ class GroupCommit:
         bot.ports.Store.transaction raises. Who is cancelled has nothing committed, unless that was under way.
         """
         if self._open < AT_ONCE:
-            turn = _Turn(self)
+            turn = self._turn()
             try:
                 return await self.alone(event)
             finally:
@@ -67,18 +68,22 @@ class GroupCommit:
 
     async def alone(self, event: Event) -> Reply | None:
         """The same, in a transaction of its own, at once."""
+        async with self._transaction() as tx:
+            return await self._decide(tx, event)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Transaction]:
         async with self._store.transaction() as tx:
-            reply = await self._decide(tx, event)
+            yield tx
             faultpoints.reach("engine.before_commit")
         faultpoints.reach("engine.after_commit")
-        return reply
 
-    def began(self) -> None:
-        """For turns: one more."""
+    def _turn(self) -> _Turn:
         self._open += 1
+        return _Turn(self._ended)
 
-    def ended(self) -> None:
-        """For turns: one less; those that wait may go on."""
+    def _ended(self) -> None:
+        """Of those that may be open at once there is one less: those that wait may go on."""
         self._open -= 1
         together: list[_Waiting] = []
         while self._waiting and len(together) < MOST:
@@ -88,7 +93,7 @@ class GroupCommit:
         if together:
             # in one order everywhere: else two transactions could each wait for a row that the other has locked
             together.sort(key=lambda waiting: waiting.event.actor.id)
-            sharing = asyncio.create_task(self._share(together, _Turn(self)), context=together[0].context)
+            sharing = asyncio.create_task(self._share(together, self._turn()), context=together[0].context)
             self._sharing.add(sharing)
             sharing.add_done_callback(self._sharing.discard)
 
@@ -110,14 +115,12 @@ class GroupCommit:
             turn.end()
 
     async def _together(self, together: Sequence[_Waiting]) -> list[Reply | None]:
-        async with self._store.transaction() as tx:
+        async with self._transaction() as tx:
             async with asyncio.timeout(WITHIN):
                 replies = [await self._decided(tx, each) for each in together]
             if any(each.answer.cancelled() for each in together):  # somebody was told that it was not done
                 raise Apart
-            faultpoints.reach("engine.before_commit")
-        faultpoints.reach("engine.after_commit")
-        return replies
+            return replies
 
     async def _decided(self, tx: Transaction, waiting: _Waiting) -> Reply | None:
         return await asyncio.create_task(self._decide(tx, waiting.event), context=waiting.context)
@@ -128,17 +131,17 @@ class _Turn:
     not wait for it any more: for a row that somebody else has locked, say.
     """
 
-    def __init__(self, of: GroupCommit) -> None:
-        self._of: GroupCommit | None = of
-        of.began()
+    def __init__(self, ended: Callable[[], None]) -> None:
+        self._ended = ended
+        self._is_over = False
         self._timer = asyncio.get_running_loop().call_later(WITHIN, self.end)
 
     def end(self) -> None:
         """Only the first time counts."""
-        self._timer.cancel()
-        of, self._of = self._of, None
-        if of is not None:
-            of.ended()
+        if not self._is_over:
+            self._is_over = True
+            self._timer.cancel()
+            self._ended()
 
 
 def _fail(together: Sequence[_Waiting], error: Exception) -> None:

@@ -148,14 +148,15 @@ async def queue_due(store: Store, clock: Clock, put_off: PutOff | None = None) -
                 queued += await _queue(tx, batch, now)
         if is_changed:
             await plan_anew(store)
-        elif batch and put_off is not None and not asked:
+            continue
+        if batch and put_off is not None and not asked:
             asked = not await put_off(batch)
-        else:
-            if batch:
-                faultpoints.reach("reminders.after_commit")
-            if len(due) == len(batch):
-                return queued
-            asked = put_off is None
+            continue
+        if batch:
+            faultpoints.reach("reminders.after_commit")
+        if len(due) == len(batch):
+            return queued
+        asked = put_off is None
 
 
 async def _queue(tx: Transaction, due: Sequence[Due], now: datetime) -> int:

@@ -2,18 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
 
+from bot import faultpoints
 from bot.events import NotFound, Target
 from bot.messages import Message
 from bot.model import Person, Platform, Workspace
-from bot.ports import Limits, NeverLeft, Outcome, Refused, Sent, Throttled, Unclear
+from bot.ports import (
+    Limits,
+    NeverLeft,
+    Outcome,
+    Refused,
+    Sent,
+    Store,
+    StoreUnavailable,
+    Throttled,
+    Transaction,
+    Unclear,
+)
 from tests.builders import NOON
 
 PLENTY = Limits(per_second=1000, burst=1000, in_flight=100, others_per_second=1000)
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+@contextmanager
+def killed_at(point: str, time: int = 1) -> Iterator[None]:
+    """The process is killed when it reaches this fault point, or reaches it for that time: it gets no further."""
+    left = time
+
+    def crash(reached: str) -> None:
+        nonlocal left
+        left -= reached == point
+        if left <= 0:
+            raise Crash
+
+    faultpoints.install(crash)
+    try:
+        yield
+    finally:
+        faultpoints.install(None)
+
+
+class Door:
+    """The real store behind a door that counts who enters, and fails for a while, as a database does that is restarted
+    or contested: not before so many have entered.
+    """
+
+    def __init__(self, store: Store, *failures: Exception, after: int = 0) -> None:
+        self._store = store
+        self._after = after
+        self.failures = list(failures)
+        self.entered = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        self.entered += 1
+        failures = self.failures if self.entered > self._after else []
+        if failures and isinstance(failures[0], StoreUnavailable):
+            raise failures.pop(0)
+        async with self._store.transaction() as tx:
+            yield tx
+            if failures:
+                raise failures.pop(0)
 
 
 class StoppedClock:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 
@@ -14,9 +13,8 @@ from bot.model import Delivery, Invitation, Platform, ReminderPolicy
 from bot.ports import DirectoryUnavailable, Due
 from bot.reminders import queue_due
 from storage.database import Database
-from storage.watching import Asked
 from tests.builders import DAY, GRACE, LINUS, NOON, person, rollout
-from tests.doubles import MemoryDirectory, StoppedClock
+from tests.doubles import Door, MemoryDirectory, StoppedClock
 from tests.rows import changed, invited_people, stored
 
 FRIDAY = datetime(2026, 3, 6, 15, tzinfo=UTC)
@@ -139,25 +137,14 @@ async def test_of_many_each_batch_is_asked_about_and_everybody_is_reminded_once(
         asked.append(sorted(each.person_id for each in due))
         return 0
 
-    with store.watched(watched := Transactions()):
-        assert await queue_due(store, StoppedClock(NOON), put_off) == people
+    counted = Door(store)
+    assert await queue_due(counted, StoppedClock(NOON), put_off) == people
     assert sorted(chain(*asked)) == sorted(each.id for each in colleagues)
     assert [len(some) for some in asked] == [2] * (people // 2) + [1] * (people % 2)
-    assert watched.begun == 2 * len(asked), "a batch is looked at, and then queued"
+    assert counted.entered == 2 * len(asked), "a batch is looked at, and then queued"
     reminders = [each.person_id for each in await stored(store, Delivery) if each.kind.is_reminder]
     assert sorted(reminders) == sorted(each.id for each in colleagues)
 
-    with store.watched(watched := Transactions()):
-        assert await queue_due(store, StoppedClock(NOON), put_off) == 0
-    assert watched.begun == 1, "to find nothing takes one"
-
-
-class Transactions:
-    """How many were begun."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-
-    def __call__(self, asked: Asked) -> AbstractContextManager[object]:
-        self.begun += asked.text == "BEGIN"
-        return nullcontext()
+    counted = Door(store)
+    assert await queue_due(counted, StoppedClock(NOON), put_off) == 0
+    assert counted.entered == 1, "to find nothing takes one"

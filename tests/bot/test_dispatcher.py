@@ -38,7 +38,7 @@ from tests.builders import (
     submit,
     workspace,
 )
-from tests.doubles import MemoryPlatform, StoppedClock
+from tests.doubles import Crash, MemoryPlatform, StoppedClock, killed_at
 from tests.rows import changed, installed, invited_people, settled, stored
 
 INVITATION = derived_id(rollout().id, GRACE.identity)
@@ -335,21 +335,9 @@ async def test_send_again_sends_what_is_unknown_or_dead(
 # crashes
 
 
-class Crash(BaseException):
-    """The process is gone."""
-
-
 async def crash_at(point: str, dispatcher: Dispatcher) -> None:
-    def crash(reached: str) -> None:
-        if reached == point:
-            raise Crash
-
-    faultpoints.install(crash)
-    try:
-        with pytest.raises(Crash):
-            await dispatcher.run_once()
-    finally:
-        faultpoints.install(None)
+    with killed_at(point), pytest.raises(Crash):
+        await dispatcher.run_once()
 
 
 @pytest.mark.parametrize("can_find", [True, False])

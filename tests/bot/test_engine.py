@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot import faultpoints
 from bot.engine import ATTEMPTS, Engine
 from bot.events import CheckSeen, HomeOpened, MessageReceived, PeopleFound
 from bot.messages import Token
@@ -54,7 +51,7 @@ from tests.builders import (
     words,
     workspace,
 )
-from tests.doubles import StoppedClock
+from tests.doubles import Crash, Door, StoppedClock, killed_at
 from tests.rows import installed, invited_people, listed, rolled_out, stored
 
 STRANGER = person("mallory", "slack:T9")
@@ -335,28 +332,9 @@ async def test_another_source_confirms_without_an_invitees_click(store: Database
 # when the database is in trouble
 
 
-class Troubled:
-    """The real store behind a door that fails for a while, as a database does that is restarted or contested."""
-
-    def __init__(self, store: Database, *failures: Exception) -> None:
-        self._store = store
-        self.failures = list(failures)
-        self.entered = 0
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
-        self.entered += 1
-        if self.failures and isinstance(self.failures[0], StoreUnavailable):
-            raise self.failures.pop(0)
-        async with self._store.transaction() as tx:
-            yield tx
-            if self.failures:
-                raise self.failures.pop(0)
-
-
 async def test_when_somebody_else_was_faster_the_engine_looks_again(store: Database, clock: StoppedClock) -> None:
     await invited_people(store, GRACE)
-    troubled = Troubled(store, StaleWrite(), StaleWrite())
+    troubled = Door(store, StaleWrite(), StaleWrite())
     assert isinstance(await Engine(troubled, clock, Admins.of(""))(grace_presses("access")), Replace)
     assert troubled.entered == 3
     assert len(await stored(store, Check)) == 1
@@ -368,7 +346,7 @@ async def test_what_could_not_be_stored_is_said_and_may_be_tried_again(
     store: Database, clock: StoppedClock, trouble: list[Exception]
 ) -> None:
     await invited_people(store, GRACE)
-    engine = Engine(Troubled(store, *trouble), clock, Admins.of(""))
+    engine = Engine(Door(store, *trouble), clock, Admins.of(""))
     event = grace_presses("access")
 
     reply = await engine(event)
@@ -381,15 +359,11 @@ async def test_what_could_not_be_stored_is_said_and_may_be_tried_again(
 
 async def test_what_nobody_waits_for_is_left_to_be_delivered_again(store: Database, clock: StoppedClock) -> None:
     await installed(store)
-    engine = Engine(Troubled(store, StoreUnavailable()), clock, Admins.of(""))
+    engine = Engine(Door(store, StoreUnavailable()), clock, Admins.of(""))
     event = HomeOpened(id=event_id(), workspace_id="slack:T1", actor=ADA)
     with pytest.raises(StoreUnavailable):
         await engine(event)
     assert isinstance(await engine(event), ShowHome)
-
-
-class Crash(BaseException):
-    """The process is gone."""
 
 
 @pytest.mark.parametrize("point", ["engine.after_inbox", "engine.before_commit", "engine.after_commit"])
@@ -397,16 +371,8 @@ async def test_a_crash_loses_at_most_the_answer(store: Database, engine: Engine,
     await invited_people(store, GRACE)
     event = grace_presses("access")
 
-    def crash(reached: str) -> None:
-        if reached == point:
-            raise Crash
-
-    faultpoints.install(crash)
-    try:
-        with pytest.raises(Crash):
-            await engine(event)
-    finally:
-        faultpoints.install(None)
+    with killed_at(point), pytest.raises(Crash):
+        await engine(event)
     again = await engine(event)
     assert (again is None) == (point == "engine.after_commit")
     assert len(await stored(store, Check)) == 1

@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from bot import faultpoints
 from bot.engine import Engine
 from bot.events import Event
 from bot.group_commit import AT_ONCE, MOST, GroupCommit
@@ -24,27 +23,10 @@ from bot.roles import Admins
 from bot.transition import Replace, Reply, Whisper
 from storage.database import Database
 from tests.builders import ADA, command, form_of, person, press, rollout, submit
-from tests.doubles import NOON, StoppedClock
+from tests.doubles import NOON, Door, StoppedClock, killed_at
 from tests.rows import installed, invited_people, stored
 
 MANY = AT_ONCE + MOST + 1  # the first have a transaction each; the others wait
-
-
-class Counted:
-    """The real store, and how many transactions there were; a failure is raised when a transaction begins."""
-
-    def __init__(self, store: Database, *failures: Exception) -> None:
-        self._store = store
-        self._failures = list(failures)
-        self.transactions = 0
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        self.transactions += 1
-        if self.transactions > AT_ONCE and self._failures:
-            raise self._failures.pop(0)
-        async with self._store.transaction() as tx:
-            yield tx
 
 
 class Remembering:
@@ -76,20 +58,20 @@ async def in_the_inbox(store: Database) -> list[str]:
 
 
 async def test_those_that_wait_share_a_transaction_and_each_has_its_own_reply(store: Database) -> None:
-    counted, decide = Counted(store), Remembering()
+    counted, decide = Door(store), Remembering()
     answers = await asyncio.gather(*map(GroupCommit(counted, decide), some()))
     assert replied(answers) == [each.id for each in some()]
     assert await in_the_inbox(store) == sorted(each.id for each in some())
     assert len(decide.asked) == MANY
-    assert AT_ONCE < counted.transactions <= AT_ONCE + 2
+    assert AT_ONCE < counted.entered <= AT_ONCE + 2
 
 
 async def test_with_nobody_before_it_an_event_waits_for_nobody(store: Database) -> None:
-    counted = Counted(store)
+    counted = Door(store)
     commit = GroupCommit(counted, Remembering())
     for each in some(3):
         await commit(each)
-    assert counted.transactions == 3
+    assert counted.entered == 3
 
 
 async def test_each_is_decided_in_the_context_of_whoever_waits_for_it() -> None:
@@ -119,7 +101,7 @@ async def test_one_that_fails_fails_alone(store: Database, error: Exception) -> 
 
     decide.trouble["e9"] = fail
     with capture_logs() as logs:
-        answers = await asyncio.gather(*map(GroupCommit(Counted(store), decide), some()), return_exceptions=True)
+        answers = await asyncio.gather(*map(GroupCommit(Door(store), decide), some()), return_exceptions=True)
     (apart,) = logs
     assert (apart["event"], apart["why"]) == ("events.apart", type(error).__name__)
     assert replied(answers) == [type(error) if each.id == "e9" else each.id for each in some()]
@@ -131,9 +113,8 @@ async def test_a_slow_one_keeps_nobody_waiting(store: Database, monkeypatch: pyt
     decide = Remembering()
     slow = asyncio.Event()
     decide.trouble["e9"] = slow.wait
-    commit = GroupCommit(Counted(store), decide)
-    handling = [asyncio.create_task(commit(each)) for each in some(AT_ONCE)]
-    handling += [asyncio.create_task(commit(each)) for each in some()[AT_ONCE:]]
+    commit = GroupCommit(Door(store), decide)
+    handling = [asyncio.create_task(commit(each)) for each in some()]
     await asyncio.sleep(0.3)
     slow.set()
     assert replied(await asyncio.gather(*handling)) == [each.id for each in some()]
@@ -141,7 +122,7 @@ async def test_a_slow_one_keeps_nobody_waiting(store: Database, monkeypatch: pyt
     assert await in_the_inbox(store) == sorted(each.id for each in some())
 
 
-async def test_those_that_are_stuck_hold_up_nobody(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_those_that_are_stuck_hold_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """All transactions that may be open at once wait for something, a row that is locked for example."""
     monkeypatch.setattr("bot.group_commit.WITHIN", 0.05)
     memory, stuck = Memory(), asyncio.Event()
@@ -164,7 +145,7 @@ async def test_those_that_are_stuck_hold_up_nobody(store: Database, monkeypatch:
 
 async def test_what_its_sender_gave_up_is_not_committed_by_others(store: Database) -> None:
     decide = Remembering()
-    commit = GroupCommit(Counted(store), decide)
+    commit = GroupCommit(Door(store), decide)
     handling = [asyncio.create_task(commit(each)) for each in some()]
 
     async def give_up() -> None:
@@ -180,7 +161,7 @@ async def test_what_its_sender_gave_up_is_not_committed_by_others(store: Databas
 
 async def test_what_its_sender_gave_up_before_its_turn_is_not_asked_about(store: Database) -> None:
     decide = Remembering()
-    commit = GroupCommit(Counted(store), decide)
+    commit = GroupCommit(Door(store), decide)
     handling = [asyncio.create_task(commit(each)) for each in some()]
     await asyncio.sleep(0)
     handling[9].cancel()
@@ -192,7 +173,7 @@ async def test_what_its_sender_gave_up_before_its_turn_is_not_asked_about(store:
 async def test_an_outage_is_told_to_all_who_shared_the_transaction_and_then_it_goes_on(store: Database) -> None:
     """They are not tried again one by one: who knows whether the lost connection had committed them."""
     decide = Remembering()
-    commit = GroupCommit(Counted(store, StoreUnavailable()), decide)
+    commit = GroupCommit(Door(store, StoreUnavailable(), after=AT_ONCE), decide)
     answers = await asyncio.gather(*map(commit, some()), return_exceptions=True)
     assert replied(answers).count(StoreUnavailable) == MOST
     assert len(decide.asked) == MANY - MOST
@@ -290,11 +271,11 @@ def _presses(number: int) -> list[Any]:
 
 async def test_colleagues_who_confirm_at_once_are_all_confirmed(store: Database) -> None:
     await invited_people(store, *(each.actor for each in _presses(MANY)))
-    counted = Counted(store)
+    counted = Door(store)
     replies = await asyncio.gather(*map(Engine(counted, StoppedClock(), Admins.of("")), _presses(MANY)))
     assert all(isinstance(each, Replace) for each in replies)
     assert len({check.invitation_id for check in await stored(store, Check)}) == MANY
-    assert counted.transactions < MANY / 2
+    assert counted.entered < MANY / 2
 
 
 async def test_colleagues_who_press_twice_crosswise_do_not_wait_for_each_other(
@@ -309,24 +290,20 @@ async def test_colleagues_who_press_twice_crosswise_do_not_wait_for_each_other(
         press(Token("confirm", action, derived_id(rollout().id, actor.identity)), actor)
         for actor, action in [(one, "access"), (other, "access"), (other, "tasks"), (one, "tasks")]
     ]
-    counted = Counted(store)
+    counted = Door(store)
     handled = asyncio.gather(*map(Engine(counted, StoppedClock(), Admins.of("")), [*presses[:AT_ONCE], *again]))
     assert all(isinstance(each, Replace) for each in await handled)
-    assert counted.transactions == AT_ONCE + 2, "else one of them was rolled back"
+    assert counted.entered == AT_ONCE + 2, "else one of them was rolled back"
 
 
 async def test_what_a_form_asks_for_never_shares(store: Database) -> None:
     """It may be about thousands of people."""
     await installed(store)
     form = form_of(await Engine(store, StoppedClock(), Admins.of(""))(command("setup")))
-    counted = Counted(store)
+    counted = Door(store)
     engine = Engine(counted, StoppedClock(), Admins.of(""))
     await asyncio.gather(*(engine(submit(form.token, ADA)) for _ in range(MANY)))
-    assert counted.transactions >= MANY
-
-
-class Crash(BaseException):
-    """The process is gone."""
+    assert counted.entered >= MANY
 
 
 @pytest.mark.parametrize(
@@ -342,20 +319,9 @@ async def test_a_crash_loses_at_most_the_answers(store: Database, point: str, af
     """The process is killed while some share a transaction."""
     presses = _presses(MANY)
     await invited_people(store, *(each.actor for each in presses))
-    left = after
-
-    def crash(reached: str) -> None:
-        nonlocal left
-        left -= reached == point
-        if left <= 0:
-            raise Crash
-
-    faultpoints.install(crash)
-    try:
-        engine = Engine(store, StoppedClock(), Admins.of(""), answer_within=0.5)
+    engine = Engine(store, StoppedClock(), Admins.of(""), answer_within=0.5)
+    with killed_at(point, after):
         died = await asyncio.gather(*map(engine, presses), return_exceptions=True)
-    finally:
-        faultpoints.install(None)
     unanswered = [press for press, reply in zip(presses, died, strict=True) if not isinstance(reply, Replace)]
     assert unanswered
     assert len(await stored(store, Check)) < MANY or point == "engine.after_commit"

@@ -9,7 +9,6 @@ from datetime import datetime
 
 import pytest
 
-from bot import faultpoints
 from bot.clock import SystemClock
 from bot.engine import Engine
 from bot.events import Event, NotFound, PeopleFound, Problem, Target, TargetKind
@@ -21,7 +20,7 @@ from bot.transition import Reply
 from bot.waves import WaveWorker
 from storage.database import Database
 from tests.builders import ADA, GRACE, LINUS, command, keys, mention, person, press, rollout, words, workspace
-from tests.doubles import MemoryDirectory, StoppedClock
+from tests.doubles import Crash, MemoryDirectory, StoppedClock, killed_at
 from tests.rows import installed, rolled_out, stored
 
 ENGINEERING = Target(TargetKind.GROUP, "S1", "@engineering")
@@ -120,10 +119,6 @@ async def test_in_the_end_the_admin_hears_that_it_did_not_work(
     assert "@engineering" in words(sent.content)
 
 
-class Crash(BaseException):
-    """The process is gone."""
-
-
 @pytest.mark.parametrize(
     "point", ["look_up.after_claim", "look_up.after_answer", "look_up.after_list", "look_up.before_done"]
 )
@@ -131,17 +126,8 @@ async def test_a_crash_loses_no_question_and_answers_none_twice(
     store: Database, engine: Engine, clock: StoppedClock, point: str
 ) -> None:
     directory = MemoryDirectory(answers=[((GRACE,), ())] * 2)
-
-    def crash(reached: str) -> None:
-        if reached == point:
-            raise Crash
-
-    faultpoints.install(crash)
-    try:
-        with pytest.raises(Crash):
-            await worker(store, directory, engine, clock).run_once()
-    finally:
-        faultpoints.install(None)
+    with killed_at(point), pytest.raises(Crash):
+        await worker(store, directory, engine, clock).run_once()
 
     assert await worker(store, directory, engine, clock).run_once() == 0, "its lease is running"
     clock.at += LEASE

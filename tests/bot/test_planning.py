@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import faultpoints
 from bot.engine import Engine
 from bot.messages import Token
 from bot.model import Delivery, DeliveryKind, DeliveryState, Interval, Invitation, ReminderPolicy, Rollout
@@ -18,12 +17,8 @@ from bot.reminders import BATCH, next_due, plan_anew, queue_due
 from bot.roles import Admins
 from storage.database import Database
 from tests.builders import DAY, GRACE, LINUS, NOON, button, command, form_of, person, press, submit
-from tests.doubles import StoppedClock
+from tests.doubles import Crash, StoppedClock, killed_at
 from tests.rows import changed, invited_people, settled, stored
-
-
-class Crash(BaseException):
-    """The process is gone."""
 
 
 async def reached(store: Database, *people: Any, of: Rollout | None = None, **changes: Any) -> None:
@@ -112,19 +107,8 @@ async def test_thousands_are_planned_batch_by_batch(store: Database) -> None:
 async def test_planning_that_is_killed_in_the_middle_goes_on(store: Database, point: str) -> None:
     await reached(store, *(person(f"p{number}") for number in range(2 * BATCH + 1)), due_at=NOON)
     await change_policy(store, first_after_days=10)
-    passed: list[str] = []
-
-    def crash(here: str) -> None:
-        passed.append(here)
-        if passed.count(point) == 2:
-            raise Crash
-
-    faultpoints.install(crash)
-    try:
-        with pytest.raises(Crash):
-            await queue_due(store, StoppedClock())
-    finally:
-        faultpoints.install(None)
+    with killed_at(point, 2), pytest.raises(Crash):
+        await queue_due(store, StoppedClock())
     planned = len([each for each in await due_at(store) if each != NOON])
     assert planned == (BATCH if point == "reminders.after_plan" else 2 * BATCH)
 

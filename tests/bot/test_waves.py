@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot import faultpoints, waves
+from bot import waves
 from bot.conversations.scene import PER_MINUTE
 from bot.dispatcher import Dispatcher
 from bot.engine import ANSWER_WITHIN, Engine
@@ -51,7 +51,7 @@ from tests.builders import (
     rollout,
     words,
 )
-from tests.doubles import MemoryPlatform, StoppedClock
+from tests.doubles import Crash, MemoryPlatform, StoppedClock, killed_at
 from tests.rows import changed, installed, listed, rolled_out, stored
 
 PEOPLE = tuple(person(f"p{number:02}") for number in range(25))
@@ -130,29 +130,14 @@ async def test_the_click_stores_the_wave_alone_and_the_worker_invites_everybody(
     assert await worker.run_once() == 0
 
 
-class Crash(BaseException):
-    """The process is gone."""
-
-
 @pytest.mark.parametrize("point", ["wave.before_commit", "wave.after_commit"])
 @pytest.mark.parametrize("nth", range(1, 5))
 async def test_a_crash_between_two_steps_loses_nobody_and_invites_nobody_twice(
     store: Database, engine: Engine, worker: WaveWorker, point: str, nth: int
 ) -> None:
     await agreed(store, engine, *PEOPLE)
-    left = [nth]
-
-    def crash(here: str) -> None:
-        left[0] -= here == point
-        if left[0] == 0:
-            raise Crash
-
-    faultpoints.install(crash)
-    try:
-        with pytest.raises(Crash):
-            await worker.run_once()
-    finally:
-        faultpoints.install(None)
+    with killed_at(point, nth), pytest.raises(Crash):
+        await worker.run_once()
     await worker.run_once()
 
     assert len(await stored(store, Invitation)) == 25
@@ -164,26 +149,14 @@ async def test_sending_starts_with_the_first_step(
 ) -> None:
     await agreed(store, engine, *PEOPLE)
     slack = MemoryPlatform(clock=clock)
-    faultpoints.install(_crash_at("wave.after_commit"))
-    try:
-        with pytest.raises(Crash):
-            await worker.run_once()
-    finally:
-        faultpoints.install(None)
+    with killed_at("wave.after_commit"), pytest.raises(Crash):
+        await worker.run_once()
     await Dispatcher(store, {Platform.SLACK: slack}, clock).run_once()
     assert len(slack.log) == 10
     await show_progress(store, {Platform.SLACK: slack}, clock)
     assert "10 of 25" in words(slack.shown["100.1"])
     assert "progress.title.sending" in keys(slack.shown["100.1"])
     assert (await the_wave(store)).finished_at is None
-
-
-def _crash_at(point: str) -> Callable[[str], None]:
-    def crash(here: str) -> None:
-        if here == point:
-            raise Crash
-
-    return crash
 
 
 async def test_a_wave_that_another_process_has_just_stored_is_left_alone(

@@ -19,7 +19,7 @@ _UNSENDABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202
 # A backslash, because CommonMark and every Teams client take it away again. "<" so that no HTML and no <at>
 # mention begins; "[" and "]" so that no link or image does. An underscore inside a word is no markup.
 _INLINE = re.compile(r"[\\*`\[\]~<]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)")
-_LINE_START = re.compile(r"^([ \t]*)([-+#>=]|\d{1,9}(?=[.)]))", re.MULTILINE)
+_LINE_START = re.compile(r"^([^\S\n]*)([-+#>=]|\d{1,9}(?=[.)]))", re.MULTILINE)
 _BLANKS_FIRST = re.compile(r"^[ \t]{4,}", re.MULTILINE)  # four blanks would begin a code block
 # Clients make links of addresses by themselves. An invisible word joiner stops that: only the bot's own links
 # can be followed.

@@ -21,7 +21,7 @@ from bot.effects import notice
 from bot.escalating import Escalating
 from bot.messages import Message, Tone, text
 from bot.model import Platform, Rollout
-from bot.ports import Clock, Directory, DirectoryUnavailable, Store, Transaction
+from bot.ports import Clock, Directory, DirectoryUnavailable, StaleWrite, Store, Transaction
 
 NOBODY_TELLS: Mapping[Platform, Directory] = MappingProxyType({})
 
@@ -29,7 +29,7 @@ NOBODY_TELLS: Mapping[Platform, Directory] = MappingProxyType({})
 async def send_digests(store: Store, clock: Clock, directories: Mapping[Platform, Directory] = NOBODY_TELLS) -> int:
     """Queue every digest that is due, each in a transaction of its own; returns how many messages. Safe to run late,
     twice, or in two processes: the row says when the next one is due. `directories` know managers; one that waits for
-    a directory stays due.
+    a directory, or that another process is sending, stays due.
     """
     await stop_refused(store, clock)
     escalating = Escalating(store, directories)
@@ -46,13 +46,19 @@ async def send_digests(store: Store, clock: Clock, directories: Mapping[Platform
                 faultpoints.reach("digests.before_commit")
                 continue
         try:
-            sent += await escalating.tell_managers(digest, rollout, now)
-        except DirectoryUnavailable:
+            sent += await _send_to_managers(store, escalating, digest, rollout, clock.now())
+        except (DirectoryUnavailable, StaleWrite):
             waiting.add(digest.id)
-            continue
-        async with store.transaction() as tx:
-            sent += await _send(tx, digest, rollout, now)
-            faultpoints.reach("digests.before_commit")
+
+
+async def _send_to_managers(
+    store: Store, escalating: Escalating, digest: Digest, rollout: Rollout, now: datetime
+) -> int:
+    told, digest = await escalating.tell_managers(digest, rollout, now)
+    async with store.transaction() as tx:
+        told += await _send(tx, digest, rollout, now)
+        faultpoints.reach("digests.before_commit")
+    return told
 
 
 async def stop_refused(store: Store, clock: Clock) -> int:
@@ -86,9 +92,9 @@ async def _send(tx: Transaction, digest: Digest, rollout: Rollout, now: datetime
     told, message = await _written(tx, digest, rollout, now)
     person = await tx.people.person(digest.person_id)
     if message is not None and person is not None:
-        key = f"{digest.id}:{now.date().isoformat()}"
+        key = f"{digest.id}:{digest.round}"
         await tx.deliveries.enqueue([notice(key, person, message, rollout.id, now)])
-    following = next_at(digest.every, rollout.policy, digest.time_zone, now)
+    following = next_at(digest.every, rollout.policy, digest.time_zone, now, sent_at=now)
     changes = {"next_at": following, "told": told, "sent_at": now, "version": digest.version + 1}
     await tx.save(digest.model_copy(update=changes))
     return message is not None and person is not None

@@ -50,6 +50,13 @@ class Digest(SQLModel):
     changed_by: str = ""  # person id
     version: int = 0
 
+    @property
+    def round(self) -> str:
+        """What a message of the digest that is due now has in its key: the same whenever, and by however many
+        processes, it is written.
+        """
+        return self.next_at.isoformat() if self.next_at is not None else ""
+
     @classmethod
     def report(cls, rollout_id: str, person_id: str) -> Digest:
         """The rollout's report to this person or channel, not asked for yet."""
@@ -63,13 +70,16 @@ class Digest(SQLModel):
         return cls(id=key, rollout_id=rollout_id, kind=DigestKind.ESCALATION, person_id="")
 
 
-def next_at(every: Frequency, policy: ReminderPolicy, time_zone: str, now: datetime) -> datetime | None:
-    """When the next one is due after `now`: as working hours begin there; None for never, and for a policy that has
-    no working day.
+def next_at(
+    every: Frequency, policy: ReminderPolicy, time_zone: str, now: datetime, sent_at: datetime | None = None
+) -> datetime | None:
+    """When the next one is due after `now`: as working hours begin there, on a later day than the last one was sent;
+    None for never, and for a policy that has no working day.
     """
     today = now.astimezone(zone(time_zone)).date()
+    sent_on = sent_at.astimezone(zone(time_zone)).date() if sent_at is not None else None
     for day in (today + timedelta(days=number) for number in range(LOOK_AHEAD)):
-        fits = is_working_day(policy, time_zone, day) and opening(policy, time_zone, day) > now
+        fits = day != sent_on and is_working_day(policy, time_zone, day) and opening(policy, time_zone, day) > now
         if every is Frequency.DAILY and fits:
             return opening(policy, time_zone, day)
         if every is Frequency.WEEKLY and fits and _is_first_of_week(policy, time_zone, day):

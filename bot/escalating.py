@@ -1,7 +1,8 @@
 """Telling managers of their people who do not answer: one message a day to each, only when somebody is new.
 
 A directory is asked outside any transaction, and what it says is stored with the invitation. Each step can be done
-again: whoever is marked is not asked about anew, and a message's key holds the day.
+again: whoever is marked is not asked about anew, and a message's key names the round. Of several processes one goes
+on: each step that marks somebody makes the digest's next version.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bot.conversations.digest_messages import SHOWN, manager_digest
 from bot.digests import Digest
 from bot.effects import notice
 from bot.model import Person, Platform, Rollout, Workspace
-from bot.ports import Directory, DirectoryUnavailable, InvitationView, Store
+from bot.ports import Directory, DirectoryUnavailable, InvitationView, Store, Transaction
 
 BATCH = 100  # people in one question and one transaction
 WAITS_FOR_DIRECTORY = timedelta(hours=2)  # then the person named by the admin is told of everybody
@@ -32,31 +33,34 @@ class Escalating:
         self._store = store
         self._directories = directories
 
-    async def tell_managers(self, digest: Digest, rollout: Rollout, now: datetime) -> int:
-        """Queue a message to every manager of somebody who is new among those that do not answer; returns how many.
-        Raises DirectoryUnavailable while it is worth waiting for the directory. `now` is when the digest is sent:
-        whoever is marked then is not new the next time.
+    async def tell_managers(self, digest: Digest, rollout: Rollout, now: datetime) -> tuple[int, Digest]:
+        """Queue a message to every manager of somebody who is new among those that do not answer; returns how many,
+        and the digest as it is stored then. Raises DirectoryUnavailable while it is worth waiting for the directory,
+        and StaleWrite when another process has taken it over. `now` is when the digest is sent, and later than it was
+        read: whoever is marked then is not new the next time.
         """
         async with self._store.transaction() as tx:
             await tx.escalations.take_from_managers(rollout.id, now, digest.id)
-        await self._find_managers(digest, rollout, now)
+            digest = await _taken(tx, digest)
+        digest = await self._find_managers(digest, rollout, now)
         async with self._store.transaction() as tx:
             managers = await tx.escalations.managers(rollout.id, digest.sent_at)
         for manager_id in managers:
             await self._tell(digest, rollout, manager_id, now)
-        return len(managers)
+        return len(managers), digest
 
-    async def _find_managers(self, digest: Digest, rollout: Rollout, now: datetime) -> None:
+    async def _find_managers(self, digest: Digest, rollout: Rollout, now: datetime) -> Digest:
         while True:
             async with self._store.transaction() as tx:
                 silent = await tx.escalations.silent(rollout.id, digest.after, BATCH)
             if not silent:
-                return
+                return digest
             managers = await self._managers([view.person for view in silent], digest, now)
             async with self._store.transaction() as tx:
                 await tx.people.meet(list({each.id: each for each in managers.values()}.values()))
                 to = {each.invitation.id: _manager_id(each, managers) for each in silent}
                 await tx.escalations.mark(to, now)
+                digest = await _taken(tx, digest)
                 faultpoints.reach("escalating.before_commit")
 
     async def _managers(self, people: Sequence[Person], digest: Digest, now: datetime) -> Mapping[str, Person]:
@@ -77,11 +81,18 @@ class Escalating:
             total, people = await tx.escalations.marked(rollout.id, SHOWN, to=manager_id)
             if manager is None or not total:
                 return
-            key = f"{digest.id}:{manager_id}:{now.date().isoformat()}"
+            key = f"{digest.id}:{manager_id}:{digest.round}"
             await tx.deliveries.enqueue(
                 [notice(key, manager, manager_digest(rollout, people, total), rollout.id, now)]
             )
             faultpoints.reach("escalating.before_told")
+
+
+async def _taken(tx: Transaction, digest: Digest) -> Digest:
+    """The next version, by which another process that sends it sees that it comes too late."""
+    following = digest.model_copy(update={"version": digest.version + 1})
+    await tx.save(following)
+    return following
 
 
 def _manager_id(view: InvitationView, managers: Mapping[str, Person]) -> str:

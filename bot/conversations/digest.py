@@ -260,7 +260,7 @@ def _asked_for(before: Digest, rollout: Rollout, every: Frequency, by: Person, n
     changes = {
         "every": every,
         "time_zone": by.time_zone,
-        "next_at": next_at(every, rollout.policy, by.time_zone, now),
+        "next_at": next_at(every, rollout.policy, by.time_zone, now, before.sent_at),
         "changed_by": by.id,
         "version": before.version + 1,
     }

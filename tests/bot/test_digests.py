@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,13 +20,24 @@ from bot.digesting import send_digests, stop_refused
 from bot.digests import Digest, Frequency, next_at
 from bot.effects import notice
 from bot.messages import Message, text
-from bot.model import Delivery, DeliveryState, Invitation, Platform, ReminderPolicy, Rollout, RolloutState, Wish
+from bot.model import (
+    Delivery,
+    DeliveryState,
+    Invitation,
+    Person,
+    Platform,
+    ReminderPolicy,
+    Rollout,
+    RolloutState,
+    Wish,
+    Workspace,
+)
 from bot.ports import DirectoryUnavailable, Reason, RolloutCounts
 from bot.texts import zone
 from storage.database import Database
 from storage.tables import DELIVERY
 from tests.builders import ADA, DAY, GRACE, LINUS, NOON, person, rollout, words
-from tests.doubles import MemoryDirectory, StoppedClock
+from tests.doubles import Crash, MemoryDirectory, StoppedClock, killed_at
 from tests.rows import changed, invited_people, stored
 
 HOUR = timedelta(hours=1)
@@ -78,6 +91,9 @@ def test_it_is_always_later_on_a_working_day_and_at_most_one_a_day(
     assert all(is_working_day(policy, time_zone, each.date()) and each.hour == policy.hour_from for each in days)
     weeks = [each.date().isocalendar()[:2] for each in days]
     assert days[0].date() < days[1].date()
+    told_today = next_at(every, policy, time_zone, now.replace(tzinfo=UTC), now.replace(tzinfo=UTC))
+    assert told_today is not None
+    assert told_today.astimezone(zone(time_zone)).date() > now.replace(tzinfo=UTC).astimezone(zone(time_zone)).date()
     assert every is Frequency.DAILY or weeks[0] != weeks[1]
 
 
@@ -134,6 +150,17 @@ async def test_after_a_long_pause_one_comes_not_one_for_each_day(store: Database
     (digest,) = await stored(store, Digest)
     assert digest.next_at is not None
     assert digest.next_at.date() == date(2026, 3, 16), "13 March 2026 is a Friday, and it is past nine"
+
+
+async def test_what_was_kept_back_until_just_before_the_next_is_not_told_twice_that_day(
+    store: Database, clock: StoppedClock
+) -> None:
+    await invited_people(store, GRACE)
+    await asked_for(store, Digest.report("rollout-1", ADA.id), time_zone="UTC")
+    clock.at = datetime(2026, 3, 5, 8, 59, tzinfo=UTC)
+    assert await send_digests(store, clock) == 1
+    (digest,) = await stored(store, Digest)
+    assert digest.next_at == datetime(2026, 3, 6, 9, tzinfo=UTC)
 
 
 async def test_a_finished_rollout_reports_no_more(store: Database, clock: StoppedClock) -> None:
@@ -317,7 +344,7 @@ async def who_reads_what(store: Database) -> dict[str, set[str]]:
     return read
 
 
-def ask(store: Database, clock: StoppedClock, directory: MemoryDirectory) -> Awaitable[int]:
+def ask(store: Database, clock: StoppedClock, directory: MemoryDirectory) -> Coroutine[Any, Any, int]:
     return send_digests(store, clock, {Platform.SLACK: directory})
 
 
@@ -351,28 +378,54 @@ async def test_only_a_manager_of_somebody_new_gets_another_message(
     assert "2 people of whom the directory names you as the manager" in words(newest.content)
 
 
+@pytest.mark.parametrize("later", [timedelta(minutes=1), timedelta(hours=12)])
 @pytest.mark.parametrize("point", faultpoints.DIGEST_POINTS)
 async def test_a_crash_tells_nobody_twice_and_forgets_nobody(
-    store: Database, clock: StoppedClock, directory: MemoryDirectory, point: str
+    store: Database, clock: StoppedClock, directory: MemoryDirectory, point: str, later: timedelta
 ) -> None:
+    """Nor when it goes on after midnight."""
     await silent_people(store)
     clock.at = NOON + HOUR
-
-    def crash(reached: str) -> None:
-        if reached == point:
-            raise KeyboardInterrupt
-
-    faultpoints.install(crash)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            await ask(store, clock, directory)
-    finally:
-        faultpoints.install(None)
-    clock.forward(minutes=1)
+    with killed_at(point), pytest.raises(Crash):
+        await ask(store, clock, directory)
+    clock.at += later
     await ask(store, clock, directory)
     assert await who_reads_what(store) == {BOSS.id: {"Ann", "Bob"}, OTHER_BOSS.id: {"Cid"}, ADA.id: {"Dee"}}
     notices = [each.person_id for each in await stored(store, Delivery) if each.kind == "notice"]
     assert len(notices) == len(set(notices))
+
+
+class SlowDirectory(MemoryDirectory):
+    """Answers when it is let."""
+
+    def __init__(self, known: MemoryDirectory) -> None:
+        super().__init__(bosses=known.bosses)
+        self.asked, self.may_answer = asyncio.Event(), asyncio.Event()
+
+    async def managers(self, workspace: Workspace, people: Sequence[Person]) -> Mapping[str, Person]:
+        self.asked.set()
+        await self.may_answer.wait()
+        return await super().managers(workspace, people)
+
+
+@pytest.mark.parametrize("meanwhile", [timedelta(), timedelta(hours=12)])
+async def test_of_two_processes_one_tells_and_whoever_was_told_of_is_not_new_the_next_day(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory, meanwhile: timedelta
+) -> None:
+    await silent_people(store)
+    slow = SlowDirectory(directory)
+    clock.at = NOON + HOUR
+    first = asyncio.create_task(ask(store, clock, slow))
+    await slow.asked.wait()
+    clock.at += meanwhile
+    assert await ask(store, clock, directory) == 3
+    clock.at += meanwhile
+    slow.may_answer.set()
+    assert await first == 0, "the other has taken it over"
+    clock.at = NOON + 2 * DAY
+    assert await ask(store, clock, directory) == 0, "nobody is new"
+    assert await who_reads_what(store) == {BOSS.id: {"Ann", "Bob"}, OTHER_BOSS.id: {"Cid"}, ADA.id: {"Dee"}}
+    assert len([each for each in await stored(store, Delivery) if each.kind == "notice"]) == 3
 
 
 async def test_a_directory_that_does_not_answer_is_waited_for_and_other_digests_go_out(

@@ -36,7 +36,7 @@ COMMANDS: Mapping[str, Command] = {
         Command("exempt", "exempt", "@person reason"),
         Command("export", "export"),
         Command("finish", "finish"),
-        Command("erase", "erase"),
+        Command("erase", "erase", "[@person]"),
         Command("language", "language"),
         Command("help", "help"),
     )

@@ -15,6 +15,7 @@ from bot.transition import (
     Appoint,
     AskDirectory,
     Effect,
+    ErasePerson,
     ExemptWishing,
     HoldDeliveries,
     MakeDue,
@@ -53,6 +54,8 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
             await tx.people.meet(effect.people)
         case Appoint():
             await tx.people.appoint(effect.person_id, is_admin=effect.is_admin)
+        case ErasePerson():
+            await tx.erasing.erase_person(effect.company, effect.people, event.actor.id)
         case Speak():
             await _speak(tx, effect)
         case UpdateCopies():

@@ -140,6 +140,14 @@ class Appoint:
 
 
 @dataclass(frozen=True)
+class ErasePerson:
+    """Erase one human being's data: these people of the company. What they set up is whoever asks for it."""
+
+    company: str
+    people: tuple[Person, ...]
+
+
+@dataclass(frozen=True)
 class Speak:
     """Write to this person in this language from now on; empty: in their chat's."""
 
@@ -209,6 +217,7 @@ Effect: TypeAlias = (
     | SplitList
     | Meet
     | Appoint
+    | ErasePerson
     | Speak
     | UpdateCopies
     | UpdateAllCopies

@@ -96,7 +96,8 @@ class Cases:
         """By id. On PostgreSQL its first case stays locked until the transaction ends, so of two admins who answer
         at once, or two invitees who report, the second sees what the first has done.
         """
-        await self._connection.execute(select(CASE.c.id).where(CASE.c.id == group_id).with_for_update(key_share=True))
+        first = select(CASE.c.id).where(CASE.c.group_id == group_id).order_by(CASE.c.opened_at, CASE.c.id).limit(1)
+        await self._connection.execute(first.with_for_update(key_share=True))
         row: Any = (await self._connection.execute(_GROUPS.where(CASE.c.group_id == group_id))).one_or_none()
         if row is None:
             return None

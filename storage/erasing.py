@@ -13,9 +13,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, String, Table, and_, cast, delete, exists, func, or_, select, update
 
 from bot.figures import Figures
-from bot.model import DeliveryKind, DeliveryState, LookUpState, Rollout, RolloutState
+from bot.model import DeliveryKind, DeliveryState, LookUpState, Person, Rollout, RolloutState
+from bot.ports import Footprint
 from storage.connection import Connection
 from storage.counts import count
+from storage.erasing_person import erase_person, footprint
 from storage.finishing import Finishing
 from storage.rows import fields, plain
 from storage.tables import (
@@ -165,6 +167,14 @@ class Erasing:
         await self._delete(DELIVERY, or_(DELIVERY.c.rollout_id == rollout.id, settled))
         for table in (CASE, CURRENT_ROLLOUT, DIALOG, DIGEST, READINESS, WAVE, FINISH_ITEM, HANDOUT):
             await self._delete(table, table.c.rollout_id == rollout.id)
+
+    async def footprint(self, person_ids: Sequence[str]) -> Footprint:
+        """How much there is of these people."""
+        return await footprint(self._connection, person_ids)
+
+    async def erase_person(self, company: str, people: Sequence[Person], by: str) -> None:
+        """Erase one human being: see storage.erasing_person."""
+        await erase_person(self._connection, company, people, by)
 
     async def _delete(self, table: Table, which: ColumnElement[bool]) -> None:
         await self._connection.execute(delete(table).where(which))

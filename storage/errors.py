@@ -12,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.ports import StaleWrite, StoreUnavailable
 
-# PostgreSQL, Appendix A "Error Codes": unique violation, serialization failure, deadlock
-_RACES = frozenset({"23505", "40001", "40P01"})
+# PostgreSQL, Appendix A "Error Codes": foreign key violation (what it refers to was erased meanwhile), unique
+# violation, serialization failure, deadlock; and the first two in SQLite's words
+_RACES = frozenset({"23503", "23505", "40001", "40P01"})
+_SAID_OF_RACES = ("FOREIGN KEY constraint failed", "UNIQUE constraint failed")
 # The same: connection, resources, operator intervention, system
 _OUTAGES = frozenset({"08", "53", "57", "58"})
 _SAID_OF_OUTAGES = ("database is locked", "unable to open", "disk I/O", "disk is full")
@@ -37,7 +39,7 @@ def meaning(error: Exception, *, is_closed: bool) -> Exception | None:
     is closed by then means that.
     """
     state = getattr(error, "sqlstate", None) or getattr(error.__cause__, "sqlstate", None)
-    if state in _RACES or "UNIQUE constraint failed" in str(error):
+    if state in _RACES or any(words in str(error) for words in _SAID_OF_RACES):
         return StaleWrite(str(error))
     if is_closed or isinstance(error, OSError | TimeoutError):
         return StoreUnavailable(str(error))

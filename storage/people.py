@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.model import Person, Workspace
@@ -67,6 +67,17 @@ class People:
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(Person, row)
+
+    async def same_as(self, person: Person, company: str) -> Sequence[Person]:
+        """The person and whom the company's workspaces know by the same e-mail address, by id."""
+        same = or_(PERSON.c.id == person.id, and_(PERSON.c.email == person.email, PERSON.c.email != ""))
+        statement = (
+            select(*fields(PERSON, Person))
+            .join(WORKSPACE, WORKSPACE.c.id == PERSON.c.workspace_id)
+            .where(WORKSPACE.c.company == company, same)
+            .order_by(PERSON.c.id)
+        )
+        return [plain(Person, row) for row in await self._connection.execute(statement)]
 
     async def meet(self, people: Sequence[Person]) -> None:
         """Store or refresh; what a platform did not tell keeps its old value.

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from bot.conversations import CONVERSATIONS
 from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.erase import EraseLoaded
+from bot.conversations.erase_person import PersonLoaded
 from bot.conversations.export import OFFERED, ExportLoaded
 from bot.conversations.finish import FinishLoaded
 from bot.conversations.finish_removal import SHOWN_NAMES, RemovalLoaded
@@ -17,9 +18,9 @@ from bot.conversations.invitation import compose
 from bot.finishing import FinishItem, FinishStep, StepState, steps_of
 from bot.messages import Token
 from bot.model import Delivery, DeliveryKind, DeliveryState, OldToken, Person, Rollout, RolloutState
-from bot.ports import RemovalCounts, RolloutCounts
+from bot.ports import Footprint, RemovalCounts, RolloutCounts
 from bot.transition import Replace, Transition
-from tests.builders import GRACE, NOON, command, press, scene, submit, view
+from tests.builders import GRACE, NOON, command, mention, press, scene, submit, view
 
 Scenes = Iterator[tuple[str, Transition]]
 
@@ -210,6 +211,24 @@ def _erase(of: Company) -> Scenes:
     yield "outdated", act("sure", version=0)
     yield "another key", act("sure", key="another")
     yield "sure", act("sure", key=over.enterprise_key)
+    whom = mention(of.invitee)
+    for number in (0, 1, 2):
+        one = PersonLoaded(scene(), None, (of.invitee,), Footprint(number, number, number))
+        yield (
+            f"a person with {number}",
+            CONVERSATIONS["erase"].decide(one, command("erase", whom, actor=of.admin), NOON),
+        )
+    nameless = of.invitee.model_copy(update={"email": ""})
+    asked = command("erase", whom, actor=of.admin)
+    for name, loaded_person, event in (
+        ("a person without an address", PersonLoaded(scene(), None, (nameless,)), asked),
+        ("nobody known", PersonLoaded(scene()), asked),
+        ("nobody named", PersonLoaded(scene()), command("erase somebody", actor=of.admin)),
+        ("an admin", PersonLoaded(scene(), None, (of.admin,)), asked),
+        ("a person, sure", one, press(Token("erase", "person", of.invitee.id), of.admin)),
+        ("a person, gone", PersonLoaded(scene()), press(Token("erase", "person", of.invitee.id), of.admin)),
+    ):
+        yield name, CONVERSATIONS["erase"].decide(loaded_person, event, NOON)
 
 
 MAKERS: Mapping[str, Any] = {

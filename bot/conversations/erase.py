@@ -1,11 +1,14 @@
-"""`/sso erase`: after a rollout is finished, its people become counts. It cannot be undone, so it is asked twice."""
+"""`/sso erase`: after a rollout is finished, its people become counts. It cannot be undone, so it is asked twice.
+
+With somebody named it is about that person alone (bot/conversations/erase_person.py).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.conversations import answers
+from bot.conversations import answers, erase_person
 from bot.conversations.scene import Conversation, Loaded, Scene
 from bot.conversations.setup_steps import one
 from bot.events import ButtonPressed, CommandIssued, FormSubmitted
@@ -24,7 +27,9 @@ class EraseLoaded(Loaded):
     rollout: Rollout | None = None
 
 
-async def _load(tx: Transaction, event: EraseEvent, scene: Scene) -> EraseLoaded:
+async def _load(tx: Transaction, event: EraseEvent, scene: Scene) -> EraseLoaded | erase_person.PersonLoaded:
+    if erase_person.is_about_somebody(event):
+        return await erase_person.load(tx, event, scene)
     if isinstance(event, CommandIssued):
         return EraseLoaded(scene, rollout=await tx.erasing.erasable(scene.workspace.company))
     rollout = await tx.rollouts.rollout(event.token.subject)
@@ -33,7 +38,9 @@ async def _load(tx: Transaction, event: EraseEvent, scene: Scene) -> EraseLoaded
     return EraseLoaded(scene, rollout=rollout)
 
 
-def _step(loaded: EraseLoaded, event: EraseEvent, now: datetime) -> Transition:
+def _step(loaded: EraseLoaded | erase_person.PersonLoaded, event: EraseEvent, now: datetime) -> Transition:
+    if isinstance(loaded, erase_person.PersonLoaded):
+        return erase_person.step(loaded, event)
     rollout = loaded.rollout
     if isinstance(event, CommandIssued):
         return _nothing(loaded.scene) if rollout is None else Transition(reply=Whisper(_question(rollout)))

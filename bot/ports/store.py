@@ -33,6 +33,7 @@ from bot.ports.views import (
     Acting,
     CaseGroup,
     Due,
+    Footprint,
     InvitationView,
     ListSummary,
     Missing,
@@ -81,6 +82,10 @@ class People(Protocol):
     async def person(self, person_id: str) -> Person | None: ...
     async def by_ids(self, person_ids: Iterable[str]) -> Sequence[Person]: ...
     async def by_email(self, workspace_id: str, email: str) -> Person | None: ...
+    async def same_as(self, person: Person, company: str) -> Sequence[Person]:
+        """The person and whom the company's workspaces know by the same e-mail address, by id."""
+        ...
+
     async def meet(self, people: Sequence[Person]) -> None:
         """Store or refresh; what a platform did not tell (empty name, e-mail, channel) keeps its old value."""
         ...
@@ -610,6 +615,16 @@ class Erasing(Protocol):
 
     async def erase_rest(self, rollout: Rollout) -> None:
         """Erase what else of the rollout names people, once its invitations are gone."""
+        ...
+
+    async def footprint(self, person_ids: Sequence[str]) -> Footprint:
+        """How much there is of these people."""
+        ...
+
+    async def erase_person(self, company: str, people: Sequence[Person], by: str) -> None:
+        """Erase one human being, whom several of the company's workspaces may know: their rows, and their names in
+        what others wrote. What they set up is `by`'s (person id) from then on.
+        """
         ...
 
 

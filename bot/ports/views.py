@@ -232,6 +232,15 @@ class ListSummary:
 
 
 @dataclass(frozen=True)
+class Footprint:
+    """How much is stored of somebody."""
+
+    invitations: int = 0
+    messages: int = 0
+    problems: int = 0
+
+
+@dataclass(frozen=True)
 class RemovalCounts:
     """Old accounts by what may become of them. `may_go` leaves open whether each organization keeps an admin."""
 

@@ -29,6 +29,7 @@ from bot.approvals import ApprovalKind, Rules
 from bot.clock import SystemClock
 from bot.dispatcher import Dispatcher
 from bot.engine import ANSWER_WITHIN, Engine
+from bot.fair_use import FairUse
 from bot.lookups import LookUpWorker
 from bot.model import Platform
 from bot.ports import ChatPlatform, Clock, Handle, Store
@@ -95,7 +96,7 @@ async def assembled(
         traces = await stack.enter_async_context(tracing.started(os.environ))
         if (around := traces.statements()) is not None:
             stack.enter_context(store.watched(lambda asked: around(asked.system, asked.text)))
-        handle = traces.handle(metrics.measured(engine))
+        handle = traces.handle(metrics.measured(FairUse(engine, clock, settings.events_per_minute)))
         pictures = Pictures(settings.public_url, settings.secret_keys) if settings.public_url else None
         adapters = chat_adapters(settings, handle, store, clock, limits, pictures=pictures)
         for adapter in adapters:

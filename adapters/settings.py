@@ -88,6 +88,7 @@ class Settings(BaseSettings):
     admin_groups: Names = ()  # "slack:", "entra:" or "owners:" and a group's id: bot/admin_groups.py
     login_hosts: Names = ("sonarcloud.io", "sonarqube.us")  # each with its subdomains
     retention_days: Annotated[int, Field(ge=0)] = 0  # after a rollout's end; 0: until an admin erases its people
+    events_per_minute: Annotated[int, Field(ge=0)] = 120  # of one person, in one process; 0: no limit
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Lower] = "info"
     log_format: Annotated[Literal["auto", "json", "console"], Lower] = "auto"
 

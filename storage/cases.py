@@ -52,6 +52,17 @@ class Cases:
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(Case, row)
 
+    async def newest_of_many(self, invitation_id: str, problem: str, many: int) -> Case | None:
+        """The newest of an invitation's open cases of this kind, when there are so many."""
+        statement = (
+            select(*fields(CASE, Case))
+            .where(CASE.c.invitation_id == invitation_id, CASE.c.problem == problem, CASE.c.state == CaseState.OPEN)
+            .order_by(CASE.c.opened_at.desc(), CASE.c.id)
+            .limit(many)
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return plain(Case, rows[0]) if len(rows) == many else None
+
     async def results_before(self, wave: Wave) -> WaveResults:
         """How it went with the last wave of this rollout that has invited anybody; nobody when this is the first."""
         invited = exists().where(INVITATION.c.wave_id == WAVE.c.id)

@@ -525,6 +525,11 @@ def _problem(of: Company) -> Scenes:
     yield "not described", act("describe.other")
     yield "described", act("describe.other", description=of.words)
     yield "a token", act("describe.other", description="sqp_" + "a" * 40)
+    said = _reported(
+        of, shown=((_reported(of).shown[0][0].model_copy(update={"description": "x" * 1990}), of.invitee),)
+    )
+    more = submit(Token("problem", "describe.other", "invitation-1"), of.invitee, description="It is still grey.")
+    yield "too long with what was said", _decide("problem", replace(loaded, group=said, own=said.shown[0][0]), more)
 
 
 def _reported(of: Company, **changes: Any) -> CaseGroup:
@@ -855,6 +860,7 @@ def _help(of: Company) -> Scenes:
     yield "owners only", answers.refused("setup", Loaded(scene(of.rollout, Role.ADMIN)))
     yield "not recognised", answers.not_recognised()
     yield "try again", Transition(Whisper(answers.try_again()))
+    yield "too many", Transition(Whisper(answers.too_many()))
 
 
 def _home(of: Company) -> Scenes:

@@ -25,6 +25,11 @@ def try_again() -> Message:
     return notice(text("answer.try_again"), Tone.WARNING)
 
 
+def too_many() -> Message:
+    """They ask for more than one person may in a minute."""
+    return notice(text("answer.too_many"), Tone.WARNING)
+
+
 def refused(action: str, loaded: Loaded) -> Transition:
     """A friendly no, and an audit entry."""
     if loaded.owner is not None:

@@ -97,13 +97,9 @@ def _question(people: Sequence[Person], footprint: Footprint) -> Message:
 def _held(people: Sequence[Person], footprint: Footprint) -> Text:
     address = next((each.email for each in people if each.email), "")
     known = text("erase.person.address", address=address) if address else text("erase.person.name")
-    counted = tuple(
-        text(f"erase.person.{name}", count=count)
-        for name, count in (
-            ("invitations", footprint.invitations),
-            ("messages", footprint.messages),
-            ("problems", footprint.problems),
-        )
-        if count
+    counted = (
+        (footprint.invitations, text("erase.person.invitations", count=footprint.invitations)),
+        (footprint.messages, text("erase.person.messages", count=footprint.messages)),
+        (footprint.problems, text("erase.person.problems", count=footprint.problems)),
     )
-    return text("erase.person.held", things=(known, *counted))
+    return text("erase.person.held", things=(known, *(said for count, said in counted if count)))

@@ -34,6 +34,7 @@ from bot.secrets import holds_secret, redact
 from bot.transition import Effect, Replace, SendMessage, ShowForm, Transition, UpdateNotices
 
 MAX_DESCRIPTION = 2000
+MOST_OPEN = 5  # of one person and of a kind that may be different problems; what is more is added to the last
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ async def _load(tx: Transaction, event: ButtonPressed | FormSubmitted, scene: Sc
     group = await tx.cases.open_group(found.view.rollout.id, kind, SHOWN) if is_one_problem(kind) else None
     own = await tx.cases.own(group.id, found.view.person.id) if group else None
     waiting = own if own is not None and own.state is CaseState.OPEN else None
+    if kind in KINDS and not is_one_problem(kind):
+        waiting = await tx.cases.newest_of_many(found.view.invitation.id, kind, MOST_OPEN)
+        group = await tx.cases.group(waiting.group_id, SHOWN) if waiting else None
     return ProblemLoaded(scene, found.owner, found.view, await admins_for(tx, found.view, scene), group, waiting)
 
 
@@ -109,7 +113,7 @@ def _chosen(view: InvitationView, problem: str) -> Transition:
     return Transition(reply=ShowForm(_help_form(view, problem)))
 
 
-def _help_form(view: InvitationView, problem: str, errors: dict[str, Text] | None = None) -> Form:
+def _help_form(view: InvitationView, problem: str, errors: dict[str, Text] | None = None, typed: str = "") -> Form:
     """The question whether it is this, what to do about it, what it may rather be, and the way to the admins."""
     question = (Section(text(f"problem.{problem}.question")),) if NEIGHBOURS[problem] else ()
     rather = (Button(text(f"problem.{near}.rather"), _token(view, f"rather.{near}")) for near in NEIGHBOURS[problem])
@@ -123,6 +127,7 @@ def _help_form(view: InvitationView, problem: str, errors: dict[str, Text] | Non
             TextField(
                 "description",
                 text("problem.description"),
+                typed,
                 hint=text("problem.description.hint"),
                 multiline=True,
                 max_length=MAX_DESCRIPTION,
@@ -163,6 +168,9 @@ def _describe(
     case = _with_more(loaded.own, description) if loaded.own else _new_case(loaded, view, event, description, now)
     if case == loaded.own:  # said before
         return Transition(reply=Replace(invitation_message(view), toast))
+    if len(case.description) > MAX_DESCRIPTION:
+        too_long = {"description": text("problem.enough")}
+        return Transition(reply=ShowForm(_help_form(view, problem, too_long, description)))
     return Transition(
         reply=Replace(invitation_message(view), toast),
         state=(case,),
@@ -173,12 +181,10 @@ def _describe(
 
 
 def _with_more(case: Case, description: str) -> Case:
-    """Whoever says more of the same problem still waits for one answer."""
+    """Whoever says more of the same problem still waits for one answer. It may become too long to be stored."""
     if description in case.description:
         return case
-    return case.model_copy(
-        update={"description": f"{case.description}\n{description}"[:MAX_DESCRIPTION], "version": case.version + 1}
-    )
+    return case.model_copy(update={"description": f"{case.description}\n{description}", "version": case.version + 1})
 
 
 def _new_case(

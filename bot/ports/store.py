@@ -210,6 +210,10 @@ class Cases(Protocol):
         """A person's case in the group: the newest, if they reported it twice."""
         ...
 
+    async def newest_of_many(self, invitation_id: str, problem: str, many: int) -> Case | None:
+        """The newest of an invitation's open cases of this kind, when there are so many."""
+        ...
+
     async def results_before(self, wave: Wave) -> WaveResults:
         """How it went with the wave that began before this one, of the same rollout; nobody when it is the first."""
         ...

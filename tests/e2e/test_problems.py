@@ -107,6 +107,21 @@ async def test_a_problem_needs_a_few_words(chat: Chat):
     assert "Say in a sentence or two what happened" in form.errors["description"]
 
 
+async def test_however_often_somebody_writes_the_admins_have_few_messages(chat: Chat):
+    await invited(chat)
+    for number in range(1, 8):
+        await chooses(chat.invitee, "other")
+        await chat.invitee.submits({"description": f"Number {number} fails."})
+        await chat.invitee.reads("I have passed this on to the admins.")
+        await chat.office.settles()
+    problems = [said.words for said in chat.admin.messages if "has a problem with signing in" in said.words]
+    assert len(problems) == 5
+    assert "Number 4 fails." not in problems[-1]
+    for number in (5, 6, 7):
+        assert f"Number {number} fails." in problems[-1]
+    assert len(await chat.office.rows("problem_case")) == 5
+
+
 async def test_open_problems_stand_in_the_status(chat: Chat):
     await invited(chat)
     await reports(chat.invitee, "The page stays white.")

@@ -62,6 +62,20 @@ async def test_a_pasted_token_is_warned_of_and_kept_nowhere(chat: Chat, logged: 
         assert token not in written
 
 
+async def test_whoever_asks_too_much_is_told_to_wait_and_nobody_else_is(chat: Chat):
+    chat.office.changed_settings = {"events_per_minute": 40}
+    await chat.office.restarts_the_bot()
+    await invited(chat)
+    for _ in range(41):
+        await chat.invitee.types("help" if chat.name == "teams" else "/sso help")
+    await chat.invitee.reads("That is more than I answer one person in a minute.")
+    await chat.admin.types("/sso status")
+    await chat.admin.reads("0 of 1 done")
+    await chat.office.waits(minutes=1)
+    await chat.invitee.presses("I can see my organizations", on=chat.invitee.invitations[-1])
+    await chat.invitee.until(lambda: "I can see my organizations" not in chat.invitee.invitations[-1].buttons)
+
+
 async def test_the_logs_hold_no_address_name_or_word_of_anybody(chat: Chat, logged: io.StringIO):
     await invited(chat)
     await chat.invitee.types("something private")

@@ -9,7 +9,7 @@ import pytest
 from bot.conversations.invitation import invitation_message
 from bot.conversations.problem import MAX_DESCRIPTION, PROBLEM, ProblemLoaded
 from bot.conversations.problem_tree import KINDS, NEIGHBOURS, PROBLEMS
-from bot.messages import Form, Quote, Token
+from bot.messages import Form, Quote, TextField, Token
 from bot.model import Case, CaseState, FormerSignIn, Provisioning, Region
 from bot.ports import CaseGroup, InvitationView
 from bot.transition import Replace, Transition, UpdateNotices
@@ -200,6 +200,24 @@ def test_what_was_said_before_is_answered_as_if_it_was_new() -> None:
     assert "invitation.title" in keys(after.reply.message)
     assert after.reply.toast is not None
     assert "problem.passed_on" in keys(after.reply.toast)
+
+
+def test_what_becomes_too_long_is_to_be_shortened_and_is_still_there() -> None:
+    own = opened("x" * (MAX_DESCRIPTION - 10))
+    group = CaseGroup.of_one(own, GRACE)
+    loaded = ProblemLoaded(scene(), GRACE.id, view(), admins_seen=(ADA.id,), group=group, own=own)
+    token = Token("problem", "describe.forbidden", "invitation-1", 0)
+    after = PROBLEM.decide(loaded, submit(token, GRACE, description=f"{SECRET} does not work"), NOON)
+    assert (after.state, after.effects) == ((), ())
+    form = form_of(after.reply)
+    assert form.errors is not None
+    assert form.errors["description"].key == "problem.enough"
+    (field,) = form.fields
+    assert isinstance(field, TextField)
+    assert field.value == "[redacted] does not work"
+    (case,) = PROBLEM.decide(loaded, submit(token, GRACE, description="123456789"), NOON).state
+    assert isinstance(case, Case)
+    assert len(case.description) == MAX_DESCRIPTION
 
 
 def test_the_forms_are_of_the_invitation_as_it_is_now() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
+from bot.erasing import erase_person
 from bot.events import Event
 from bot.messages import Message
 from bot.model import Delivery, DeliveryKind, LookUp, Person, derived_id
@@ -55,7 +56,7 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
         case Appoint():
             await tx.people.appoint(effect.person_id, is_admin=effect.is_admin)
         case ErasePerson():
-            await tx.erasing.erase_person(effect.company, effect.people, event.actor.id)
+            await erase_person(tx, effect.company, effect.people, event.actor.id)
         case Speak():
             await _speak(tx, effect)
         case UpdateCopies():

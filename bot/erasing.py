@@ -1,15 +1,16 @@
-"""Erasing a rollout's people: by command, and when the retention period is over. People become counts.
+"""Erasing people: a rollout's, by command, and when the retention period is over; and one person's data alone.
 
-A rollout that is to be erased is out of sight at once; its rows go in batches, so that nothing else has to wait. The
-audit log stays: it holds ids, no names and no addresses.
+A rollout's people become counts. One that is to be erased is out of sight at once; its rows go in batches, so that
+nothing else has to wait. The audit log stays: it holds ids, no names and no addresses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from bot.model import AuditEntry, Rollout, derived_id
+from bot.conversations.case_messages import SHOWN, admin_key, erased_message, group_message
+from bot.model import AuditEntry, Person, Rollout, derived_id
 from bot.ports import Clock, Store, Transaction
 
 BATCH = 500
@@ -28,6 +29,19 @@ async def erase_due(store: Store, clock: Clock, admins: Collection[str], keep_fo
             if rollout is None:
                 return gone
             gone += await _erase_batch(tx, rollout, admins)
+
+
+async def erase_person(tx: Transaction, company: str, people: Sequence[Person], by: str) -> None:
+    """Erase one human being, whom several of the company's workspaces may know. What they set up is from then on that
+    of `by`, a person id. Problems that they had are shown without them.
+    """
+    groups = await tx.cases.groups_of([each.id for each in people])
+    await tx.erasing.erase_person(company, people, by)
+    for group_id in groups:
+        group = await tx.cases.group(group_id, SHOWN)
+        message = group_message(group) if group is not None else erased_message()
+        told = await tx.deliveries.keyed(admin_key(group_id, ""))
+        await tx.deliveries.show_instead(told, message)
 
 
 async def _erase_batch(tx: Transaction, rollout: Rollout, admins: Collection[str]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,15 @@ from typing import Any
 from bot.model import Person
 
 ERASED = "[erased]"  # stands where the person stood
+# Whose buttons leave their message as it is, or store what it shows from then on. Other messages may have become
+# something else in the chat, which showing them anew would undo.
+IN_STEP = frozenset({"case", "digest"})
+
+
+def can_be_shown_anew(message: Mapping[str, Any]) -> bool:
+    """Whether the message, as it is stored, is surely what the chat shows."""
+    tokens = (button["token"] for button in message["buttons"])
+    return all(token is None or token["conversation"] in IN_STEP for token in tokens)
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,11 @@ class Cases:
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else plain(Case, row)
 
+    async def groups_of(self, person_ids: Sequence[str]) -> Sequence[str]:
+        """The ids of the groups that these people's cases belong to."""
+        theirs = select(CASE.c.group_id).where(CASE.c.person_id.in_(person_ids)).distinct().order_by(CASE.c.group_id)
+        return list(await self._connection.scalars(theirs))
+
     async def newest_of_many(self, invitation_id: str, problem: str, many: int) -> Case | None:
         """The newest of an invitation's open cases of this kind, when there are so many."""
         statement = (

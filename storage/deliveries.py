@@ -287,6 +287,13 @@ class Deliveries:
             .values(outdated=0)
         )
 
+    async def keyed(self, prefix: str) -> Sequence[str]:
+        """The ids of the deliveries whose keys begin so."""
+        keyed = (
+            select(DELIVERY.c.id).where(DELIVERY.c.key.startswith(prefix, autoescape=True)).order_by(DELIVERY.c.id)
+        )
+        return list(await self._connection.scalars(keyed))
+
     async def show_instead(self, delivery_ids: Sequence[str], message: Message) -> None:
         """Give these notices another content; what was sent, or may have been, is brought up to date."""
         copies = case((IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated)

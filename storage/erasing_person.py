@@ -28,7 +28,7 @@ from sqlalchemy import (
 from bot.columns import Validated
 from bot.model import Person
 from bot.ports import Footprint
-from bot.redaction import Redaction
+from bot.redaction import Redaction, can_be_shown_anew
 from storage.connection import Connection
 from storage.deliveries import IS_COPY
 from storage.tables import (
@@ -141,7 +141,7 @@ async def _hand_over(connection: Connection, ids: Sequence[str], by: str) -> Non
 async def _rewrite(
     connection: Connection, column: Column[Any], redaction: Redaction, where: ColumnElement[bool]
 ) -> None:
-    """Leave them out of what is written in this column. Copies that were sent are brought up to date."""
+    """Leave them out of what is written in this column; and where it can be, out of what was sent."""
     table = column.table
     is_json = isinstance(column.type, JSON | Validated)
     written = type_coerce(column, JSON) if is_json else column
@@ -152,7 +152,7 @@ async def _rewrite(
         if after == before:
             continue
         changes: dict[str, Any] = {column.name: bindparam(None, after, JSON if is_json else None)}
-        if table is DELIVERY:
+        if table is DELIVERY and can_be_shown_anew(after):
             changes["outdated"] = case((IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated)
         row = and_(*(each == value for each, value in zip(keys, key, strict=True)))
         await connection.execute(update(table).where(row).values(changes))

@@ -25,7 +25,7 @@ MAX_ANSWER = 2000
 
 
 def admin_key(group_id: str, admin: str) -> str:
-    """The key of the message about a problem to one admin (a person id)."""
+    """The key of the message about a problem to one admin, a person id; without one, what all of these begin with."""
     return f"{group_id}:to:{admin}"
 
 
@@ -39,6 +39,12 @@ def group_message(group: CaseGroup) -> Message:
     solved = (Notice(text("case.solved", count=group.solved), Tone.SUCCESS),) if group.solved else ()
     answer = (Quote(group.answer),) if group.answer else ()
     return Message(title, title, (*body, Notice(told, Tone.SUCCESS), *answer, *solved))
+
+
+def erased_message() -> Message:
+    """Instead, where nobody who has it is known any more."""
+    said = text("case.erased")
+    return Message(said, body=(Notice(said),))
 
 
 def title_of(group: CaseGroup) -> Text:

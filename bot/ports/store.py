@@ -210,6 +210,10 @@ class Cases(Protocol):
         """A person's case in the group: the newest, if they reported it twice."""
         ...
 
+    async def groups_of(self, person_ids: Sequence[str]) -> Sequence[str]:
+        """The ids of the groups that these people's cases belong to."""
+        ...
+
     async def newest_of_many(self, invitation_id: str, problem: str, many: int) -> Case | None:
         """The newest of an invitation's open cases of this kind, when there are so many."""
         ...
@@ -461,6 +465,10 @@ class Deliveries(Protocol):
     async def outdated(self, lane: str, limit: int) -> Sequence[Delivery]: ...
     async def updated(self, delivery: Delivery) -> None:
         """The copy on the platform shows what `delivery` knew; a change since then keeps it outdated."""
+        ...
+
+    async def keyed(self, prefix: str) -> Sequence[str]:
+        """The ids of the deliveries whose keys begin so."""
         ...
 
     async def show_instead(self, delivery_ids: Sequence[str], message: Message) -> None:

@@ -12,8 +12,8 @@ from bot.conversations.erase_person import PersonLoaded
 from bot.dispatcher import Dispatcher
 from bot.engine import Engine
 from bot.events import Target, TargetKind
-from bot.messages import Style, Token
-from bot.model import AuditEntry, Delivery, Invitation, Person, Platform, Rollout, Wave
+from bot.messages import Quote, Style, Token
+from bot.model import AuditEntry, Case, CaseState, Delivery, Invitation, Person, Platform, Rollout, Wave
 from bot.ports import NeverLeft, Outcome, Reason, Refused, Throttled, Unclear
 from bot.reminders import queue_due
 from bot.roles import Admins
@@ -27,12 +27,14 @@ from tests.builders import (
     body_keys,
     button,
     command,
+    form_of,
     keys,
     mention,
     message_of,
     person,
     press,
     scene,
+    submit,
     words,
     workspace,
 )
@@ -178,6 +180,22 @@ class ErasesMeanwhile(MemoryPlatform):
             return answer
         await erases(self.engine, GRACE)
         return self.outcome or answer
+
+
+async def test_a_problem_that_others_have_too_is_theirs(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE, LINUS)
+    for who, said in ((GRACE, "It says 403 to me."), (LINUS, "To me, too.")):
+        (invitation,) = [each for each in await stored(store, Invitation) if each.person_id == who.id]
+        token = Token("problem", "describe.forbidden", invitation.id, invitation.version)
+        await engine(submit(token, who, description=said))
+    await erases(engine, GRACE)
+    (told,) = [each for each in await stored(store, Delivery) if each.person_id == ADA.id]
+    assert told.content is not None
+    assert "Linus has a problem" in words(told.content)
+    assert [each.words for each in told.content.body if isinstance(each, Quote)] == ["To me, too."]
+    answer = form_of(await engine(press(button(told.content, "answer").token)))
+    await engine(submit(answer.token, answer="Try again."))
+    assert [each.state for each in await stored(store, Case)] == [CaseState.ANSWERED]
 
 
 async def test_two_admins_who_erase_the_same_one_at_once(store: Database, engine: Engine) -> None:

@@ -10,7 +10,7 @@ from bot.approvals import Approval, ApprovalKind
 from bot.digests import Digest
 from bot.effects import notice
 from bot.finishing import FileKind, FinishItem, FinishStep, Handout, StepState
-from bot.messages import Message, Quote, Section, text
+from bot.messages import Button, Message, Quote, Section, Token, text
 from bot.model import (
     CaseState,
     CheckKind,
@@ -50,11 +50,10 @@ def dialog(dialog_id: str, **other) -> Dialog:
     return Dialog(id=dialog_id, **(known | other))
 
 
-def about_ben(key: str, words: str = "Ben Ober has a problem"):
-    message = Message(
-        text("case.title", name="Ben Ober"), None, (Section(text("plain", words=words)), Quote("Büro zu"))
-    )
-    return notice(key, ADA, message, "r1", NOW)
+def about_ben(key: str, conversation: str = "case"):
+    body = (Section(text("plain", words="Ben Ober has a problem")), Quote("Büro zu"))
+    press = Button(text("hello"), Token(conversation, "answer"))
+    return notice(key, ADA, Message(text("case.title", name="Ben Ober"), None, body, (press,)), "r1", NOW)
 
 
 async def a_busy_company(store) -> None:
@@ -72,7 +71,9 @@ async def a_busy_company(store) -> None:
         theirs = {"state": CaseState.ANSWERED, "answered_at": NOW, "answered_by": BEN.id, "group_id": "c1"}
         words = {"description": "Ask ben@acme.example, he said.", "answer": "Ben Ober knows."}
         await tx.save(case_of(of["cleo"], "c2", opened_at=NOW + MINUTE, **theirs, **words))
-        await tx.deliveries.enqueue([reminder(of["ben"]), reminder(of["cleo"]), about_ben("sent")])
+        await tx.deliveries.enqueue(
+            [reminder(of["ben"]), reminder(of["cleo"]), about_ben("sent"), about_ben("list", "invite")]
+        )
         for each in await tx.deliveries.claim(LANE, NOW, NOW + MINUTE, 10):
             if each.invitation_id is None:
                 await tx.deliveries.sent(each, NOW, "D1", "1.1")
@@ -187,7 +188,7 @@ async def test_messages_that_name_them_are_brought_up_to_date(store):
     async with store._engine.connect() as connection:
         rows = (await connection.execute(DELIVERY.select().where(DELIVERY.c.kind == "notice"))).all()
     by_key = {row.key: row for row in rows}
-    for key, outdated in (("sent", 1), ("waits", 0)):
+    for key, outdated in (("sent", 1), ("waits", 0), ("list", 0)):  # a list has become the progress of its wave
         content = by_key[key].content
         assert content.summary.params == {"name": "[erased]"}
         assert content.body[1] == Quote("[erased]")

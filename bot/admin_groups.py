@@ -35,9 +35,9 @@ class AdminGroups:
         self._groups = tuple(groups)
         self._found: dict[tuple[str, str], _Members] = {}  # by workspace and group
 
-    def names(self, workspace_id: str) -> frozenset[str]:
-        """E-mail addresses and user ids of the admins in this workspace, case-folded."""
-        found = (members.names for (where, _), members in self._found.items() if where == workspace_id)
+    def names(self, workspace_id: str | None = None) -> frozenset[str]:
+        """E-mail addresses and user ids of the admins in this workspace, or in all of them, case-folded."""
+        found = (members.names for (where, _), members in self._found.items() if workspace_id in (where, None))
         return frozenset().union(*found)
 
     async def refresh(

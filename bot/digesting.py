@@ -46,7 +46,11 @@ async def send_digests(store: Store, clock: Clock, directories: Mapping[Platform
                 faultpoints.reach("digests.before_commit")
                 continue
         try:
-            sent += await _send_to_managers(store, escalating, digest, rollout, clock.now())
+            async with store.lane(f"digest:{digest.id}") as is_ours:
+                if is_ours:
+                    sent += await _send_to_managers(store, escalating, digest, rollout, clock.now())
+                else:
+                    waiting.add(digest.id)
         except (DirectoryUnavailable, StaleWrite):
             waiting.add(digest.id)
 
@@ -91,13 +95,15 @@ async def _send(tx: Transaction, digest: Digest, rollout: Rollout, now: datetime
     """False when there is nothing to tell, or nobody."""
     told, message = await _written(tx, digest, rollout, now)
     person = await tx.people.person(digest.person_id)
+    is_sent = message is not None and person is not None
     if message is not None and person is not None:
         key = f"{digest.id}:{digest.round}"
         await tx.deliveries.enqueue([notice(key, person, message, rollout.id, now)])
-    following = next_at(digest.every, rollout.policy, digest.time_zone, now, sent_at=now)
+    sent_at = now if is_sent or digest.to_managers else None
+    following = next_at(digest.every, rollout.policy, digest.time_zone, now, sent_at)
     changes = {"next_at": following, "told": told, "sent_at": now, "version": digest.version + 1}
     await tx.save(digest.model_copy(update=changes))
-    return message is not None and person is not None
+    return is_sent
 
 
 async def _written(

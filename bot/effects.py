@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import assert_never
 
+import structlog
+
 from bot.erasing import erase_person
 from bot.events import Event
 from bot.messages import Message
@@ -32,6 +34,8 @@ from bot.transition import (
     WriteToAll,
 )
 
+log = structlog.get_logger(__name__)
+
 HELD_AT_ONCE = 500  # deliveries; the rest of a large rollout's is done in the background (bot/waves.py)
 
 
@@ -56,7 +60,7 @@ async def store_effect(tx: Transaction, effect: Effect, event: Event, now: datet
         case Appoint():
             await tx.people.appoint(effect.person_id, is_admin=effect.is_admin)
         case ErasePerson():
-            await erase_person(tx, effect.company, effect.people, event.actor.id)
+            await erase_person(tx, effect.company, effect.people, event.actor.id, now)
         case Speak():
             await _speak(tx, effect)
         case UpdateCopies():
@@ -99,8 +103,9 @@ async def _bring_up_to_date(tx: Transaction, invitation_id: str, now: datetime) 
 
 async def _queue(tx: Transaction, effect: SendMessage, now: datetime) -> None:
     person = await tx.people.person(effect.to)
-    if person is None:
-        raise LookupError(f"a message to somebody unknown: {effect.to}")
+    if person is None:  # erased, though still named somewhere
+        log.warning("message.to_nobody", person=effect.to)
+        return
     delivery = notice(effect.key, person, effect.message, effect.rollout_id, now)
     of = {"kind": effect.kind, "invitation_id": effect.invitation_id}
     await tx.deliveries.enqueue([delivery.model_copy(update=of)])

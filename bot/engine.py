@@ -46,6 +46,9 @@ ATTEMPTS = 3  # when somebody else changed the same row in the meantime
 # nobody waits long for one of these; a form may invite thousands
 _SHORT = CommandIssued | ButtonPressed | MessageReceived | HomeOpened
 
+# the bot's own: nobody is waiting, and nobody has come anew
+_OWN = PeopleFound | CheckSeen | ListHandedIn
+
 NOBODY = roles.Admins(frozenset())
 # what platforms tell of a person
 _TOLD = frozenset(Person.model_fields) - {"seen_at", "language", "is_appointed", "has_removed_app"}
@@ -83,7 +86,7 @@ class Engine:
 
     async def __call__(self, event: Event) -> Reply | None:
         """Decide and commit; the reply is to be shown now. See bot.ports.Handle for what callers may rely on."""
-        waiting = not isinstance(event, PeopleFound | CheckSeen | ListHandedIn)
+        waiting = not isinstance(event, _OWN)
         try:
             return await self._in_time(event, self._answer_within if waiting else BACKGROUND_WITHIN)
         except (TimeoutError, StoreUnavailable, StaleWrite) as failure:
@@ -136,7 +139,7 @@ class Engine:
     async def _decide(self, tx: Transaction, event: Event, now: datetime) -> Transition:
         acting = await tx.rollouts.acting(event.workspace_id, event.actor.id)
         scene = self._scene(acting)
-        if scene is None:
+        if scene is None or (acting.person is None and isinstance(event, _OWN)):  # erased since it was asked
             return Transition()
         event = replace(event, actor=await _meet(tx, acting.person, event.actor))
         scene = replace(scene, role=roles.role_of(_with_known_rights(event), self._admins_of(scene.workspace)))
@@ -203,6 +206,7 @@ class Engine:
             role=roles.Role.STRANGER,
             rollout=acting.rollout,
             admins=tuple(sorted(admins.names | admins.owners)),
+            admins_elsewhere=self._groups.names() if workspace.company == HOME_COMPANY else frozenset(),
             login_hosts=self._login_hosts,
             public_url=self._public_url,
             per_minute=self._per_minute,

@@ -7,9 +7,10 @@ nothing else has to wait. The audit log stays: it holds ids, no names and no add
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.conversations.case_messages import SHOWN, admin_key, erased_message, group_message
+from bot.conversations import case_messages, wish
+from bot.messages import Message
 from bot.model import AuditEntry, Person, Rollout, derived_id
 from bot.ports import Clock, Store, Transaction
 
@@ -31,17 +32,27 @@ async def erase_due(store: Store, clock: Clock, admins: Collection[str], keep_fo
             gone += await _erase_batch(tx, rollout, admins)
 
 
-async def erase_person(tx: Transaction, company: str, people: Sequence[Person], by: str) -> None:
+async def erase_person(tx: Transaction, company: str, people: Sequence[Person], by: str, now: datetime) -> None:
     """Erase one human being, whom several of the company's workspaces may know. What they set up is from then on that
-    of `by`, a person id. Problems that they had are shown without them.
+    of `by`, a person id. Admins see the problems and wishes that they had without them.
     """
-    groups = await tx.cases.groups_of([each.id for each in people])
-    await tx.erasing.erase_person(company, people, by)
+    ids = [each.id for each in people]
+    groups, wishes = await tx.cases.groups_of(ids), await tx.invitations.wishes_of(ids)
+    await tx.erasing.erase_person(company, people, by, now)
     for group_id in groups:
-        group = await tx.cases.group(group_id, SHOWN)
-        message = group_message(group) if group is not None else erased_message()
-        told = await tx.deliveries.keyed(admin_key(group_id, ""))
-        await tx.deliveries.show_instead(told, message)
+        group = await tx.cases.group(group_id, case_messages.SHOWN)
+        shown = case_messages.group_message(group) if group is not None else case_messages.erased_message()
+        await _show_instead(tx, case_messages.admin_key(group_id, ""), shown)
+    for rollout_id, which in wishes:
+        rollout = await tx.rollouts.rollout(rollout_id)
+        many, others = await tx.invitations.wishing(rollout_id, which, wish.SHOWN)
+        if rollout is not None:
+            shown = wish.wish_message(rollout, which, many, tuple(others))
+            await _show_instead(tx, wish.wish_key(rollout_id, which, ""), shown)
+
+
+async def _show_instead(tx: Transaction, keys_begin: str, message: Message) -> None:
+    await tx.deliveries.show_instead(await tx.deliveries.keyed(keys_begin), message)
 
 
 async def _erase_batch(tx: Transaction, rollout: Rollout, admins: Collection[str]) -> int:

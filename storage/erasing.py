@@ -172,9 +172,9 @@ class Erasing:
         """How much there is of these people."""
         return await footprint(self._connection, person_ids)
 
-    async def erase_person(self, company: str, people: Sequence[Person], by: str) -> None:
+    async def erase_person(self, company: str, people: Sequence[Person], by: str, now: datetime) -> None:
         """Erase one human being: see storage.erasing_person."""
-        await erase_person(self._connection, company, people, by)
+        await erase_person(self._connection, company, people, by, now)
 
     async def _delete(self, table: Table, which: ColumnElement[bool]) -> None:
         await self._connection.execute(delete(table).where(which))

@@ -360,6 +360,12 @@ class Invitations:
             changed += (await self._connection.execute(statement.where(INVITATION.c.id.in_(some)))).rowcount
         return changed
 
+    async def wishes_of(self, person_ids: Sequence[str]) -> Sequence[tuple[str, Wish]]:
+        """Rollout id and wish, of these people's invitations that have one."""
+        theirs = and_(INVITATION.c.person_id.in_(person_ids), INVITATION.c.wish != Wish.NONE)
+        statement = select(INVITATION.c.rollout_id, INVITATION.c.wish).where(theirs).distinct()
+        return [(rollout_id, wish) for rollout_id, wish in await self._connection.execute(statement)]
+
     async def wishing(self, rollout_id: str, wish: Wish, limit: int) -> tuple[int, Sequence[Person]]:
         """How many open invitations have this wish, and whose they are, the last to say so first."""
         of_it = and_(INVITATION.c.rollout_id == rollout_id, INVITATION.c.wish == wish, IS_OPEN)

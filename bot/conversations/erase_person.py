@@ -77,8 +77,12 @@ def step(loaded: PersonLoaded, event: EraseEvent) -> Transition:
 
 
 def _are_admins(people: Sequence[Person], scene: Scene) -> bool:
-    admins = Admins(frozenset(scene.admins))
-    return any(role_of(each, admins).runs_rollouts for each in people)
+    """By name, by a group of any workspace, or appointed. Slack tells who owns the workspace only while they use the
+    bot, which meets them again then: it does not tell that they have left.
+    """
+    admins = Admins(scene.admins_elsewhere.union(scene.admins))
+    known = (each.model_copy(update={"is_workspace_admin": False}) for each in people)
+    return any(role_of(each, admins).runs_rollouts for each in known)
 
 
 def _question(people: Sequence[Person], footprint: Footprint) -> Message:

@@ -26,6 +26,7 @@ class Scene:
     role: Role
     rollout: Rollout | None
     admins: tuple[str, ...] = ()  # the configured admins, as in USHER_ADMINS
+    admins_elsewhere: frozenset[str] = frozenset()  # who is one by a group of any workspace of the company
     login_hosts: tuple[str, ...] = ("sonarcloud.io", "sonarqube.us")
     public_url: str = ""  # where the bot can be reached, for links to it; "" with Socket Mode alone
     per_minute: Mapping[Platform, float] = field(default_factory=lambda: PER_MINUTE)  # direct messages in a workspace

@@ -99,7 +99,7 @@ def _for_admins(loaded: WishLoaded, event: WishEvent) -> Transition:
 
 
 def wish_key(rollout_id: str, wish: Wish, admin: str) -> str:
-    """The key of the message about this wish to one admin (a person id)."""
+    """The key of the message about this wish to one admin, a person id; without one, what all of these begin with."""
     return f"{rollout_id}:wish:{wish}:to:{admin}"
 
 

@@ -296,6 +296,10 @@ class Invitations(Protocol):
         ...
 
     async def end_snoozes(self, invitation_ids: Sequence[str]) -> None: ...
+    async def wishes_of(self, person_ids: Sequence[str]) -> Sequence[tuple[str, Wish]]:
+        """Rollout id and wish, of these people's invitations that have one."""
+        ...
+
     async def wishing(self, rollout_id: str, wish: Wish, limit: int) -> tuple[int, Sequence[Person]]:
         """How many open invitations have this wish, and whose they are, the last to say so first."""
         ...
@@ -633,7 +637,7 @@ class Erasing(Protocol):
         """How much there is of these people."""
         ...
 
-    async def erase_person(self, company: str, people: Sequence[Person], by: str) -> None:
+    async def erase_person(self, company: str, people: Sequence[Person], by: str, now: datetime) -> None:
         """Erase one human being, whom several of the company's workspaces may know: their rows, and their names in
         what others wrote. What they set up is `by`'s (person id) from then on.
         """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ from bot.texts import zone
 from storage.database import Database
 from storage.tables import DELIVERY
 from tests.builders import ADA, DAY, GRACE, LINUS, NOON, person, rollout, words
-from tests.doubles import Crash, MemoryDirectory, StoppedClock, killed_at
+from tests.doubles import Crash, Door, MemoryDirectory, StoppedClock, killed_at
 from tests.rows import changed, invited_people, stored
 
 HOUR = timedelta(hours=1)
@@ -161,6 +162,15 @@ async def test_what_was_kept_back_until_just_before_the_next_is_not_told_twice_t
     assert await send_digests(store, clock) == 1
     (digest,) = await stored(store, Digest)
     assert digest.next_at == datetime(2026, 3, 6, 9, tzinfo=UTC)
+
+
+async def test_what_came_late_and_told_nothing_is_followed_by_that_days(store: Database, clock: StoppedClock) -> None:
+    await invited_people(store, GRACE)
+    await asked_for(store, Digest.escalation("rollout-1"), after=3, time_zone="UTC")
+    clock.at = datetime(2026, 3, 5, 3, tzinfo=UTC)
+    assert await send_digests(store, clock) == 0
+    (digest,) = await stored(store, Digest)
+    assert digest.next_at == datetime(2026, 3, 5, 9, tzinfo=UTC)
 
 
 async def test_a_finished_rollout_reports_no_more(store: Database, clock: StoppedClock) -> None:
@@ -393,6 +403,25 @@ async def test_a_crash_tells_nobody_twice_and_forgets_nobody(
     assert await who_reads_what(store) == {BOSS.id: {"Ann", "Bob"}, OTHER_BOSS.id: {"Cid"}, ADA.id: {"Dee"}}
     notices = [each.person_id for each in await stored(store, Delivery) if each.kind == "notice"]
     assert len(notices) == len(set(notices))
+
+
+async def test_what_another_replica_is_telling_is_left_to_it(
+    store: Database, clock: StoppedClock, directory: MemoryDirectory
+) -> None:
+    await silent_people(store)
+    await asked_for(store, Digest.report("rollout-1", ADA.id))
+    clock.at = NOON + HOUR
+    assert await send_digests(HeldElsewhere(store), clock, {Platform.SLACK: directory}) == 1, "the report"
+    assert directory.asked_for_managers == []
+    assert await ask(store, clock, directory) == 3
+
+
+class HeldElsewhere(Door):
+    """Another process holds every lane."""
+
+    @asynccontextmanager
+    async def lane(self, lane: str) -> AsyncIterator[bool]:
+        yield False
 
 
 class SlowDirectory(MemoryDirectory):

@@ -7,13 +7,26 @@ import random
 
 import pytest
 
+from bot.admin_groups import AdminGroups
 from bot.conversations.erase import ERASE
 from bot.conversations.erase_person import PersonLoaded
 from bot.dispatcher import Dispatcher
 from bot.engine import Engine
-from bot.events import Target, TargetKind
+from bot.events import CheckSeen, Target, TargetKind
 from bot.messages import Quote, Style, Token
-from bot.model import AuditEntry, Case, CaseState, Delivery, Invitation, Person, Platform, Rollout, Wave
+from bot.model import (
+    HOME_COMPANY,
+    AuditEntry,
+    Case,
+    CaseState,
+    CheckKind,
+    Delivery,
+    Invitation,
+    Person,
+    Platform,
+    Rollout,
+    Wave,
+)
 from bot.ports import NeverLeft, Outcome, Reason, Refused, Throttled, Unclear
 from bot.reminders import queue_due
 from bot.roles import Admins
@@ -27,6 +40,7 @@ from tests.builders import (
     body_keys,
     button,
     command,
+    event_id,
     form_of,
     keys,
     mention,
@@ -38,7 +52,7 @@ from tests.builders import (
     words,
     workspace,
 )
-from tests.doubles import MemoryPlatform, StoppedClock
+from tests.doubles import MemoryDirectory, MemoryPlatform, StoppedClock
 from tests.rows import changed, installed, invited_people, stored
 
 TEAMS_GRACE = person("29:grace", "teams:t1", name=GRACE.name, email=GRACE.email)
@@ -115,13 +129,18 @@ async def test_a_group_is_not_a_person(store: Database, engine: Engine) -> None:
     assert keys(message_of(await engine(command("erase", EVERYBODY)))) == ["erase.usage"] * 2
 
 
-@pytest.mark.parametrize("why", ["settings", "appointed", "owner"])
+@pytest.mark.parametrize("why", ["settings", "appointed", "group elsewhere"])
 async def test_whoever_runs_rollouts_stays_known(store: Database, clock: StoppedClock, why: str) -> None:
     await invited_people(store, GRACE)
-    rights = {"appointed": {"is_appointed": True}, "owner": {"is_workspace_admin": True}}
-    if why in rights:
-        await changed(store, "person", **rights[why])
-    engine = Engine(store, clock, Admins.of(f"{ADA.user_id},{GRACE.email if why == 'settings' else ''}"))
+    await installed(store, workspace("teams:t1"), people=(TEAMS_GRACE,))
+    groups = AdminGroups(("entra:g1",))
+    if why == "appointed":
+        await changed(store, "person", is_appointed=True)
+    if why == "group elsewhere":
+        directory = MemoryDirectory(Platform.TEAMS, groups={"entra:g1": [TEAMS_GRACE.user_id]})
+        await groups.refresh(store, {Platform.TEAMS: directory}, HOME_COMPANY, NOON)
+    named = GRACE.email if why == "settings" else ""
+    engine = Engine(store, clock, Admins.of(f"{ADA.user_id},{named}"), groups=groups)
     assert keys(message_of(await engine(command("erase", mention(GRACE))))) == ["erase.admin"] * 2
     assert keys(message_of(await engine(press(Token("erase", "person", GRACE.id))))) == ["erase.admin"] * 2
     assert GRACE.id in await people(store)
@@ -138,6 +157,15 @@ async def test_a_former_admin_who_cannot_sign_in_any_more_can_be_erased(store: D
     await erases(engine, gone)
     assert await people(store) == {ADA.id, LINUS.id}
     assert [each.created_by for noun in (Rollout, Wave) for each in await stored(store, noun)] == [ADA.id, ADA.id]
+
+
+async def test_whoever_only_owns_the_workspace_can_be_erased_for_they_may_have_left_it(
+    store: Database, engine: Engine
+) -> None:
+    await invited_people(store, LINUS)
+    await installed(store, people=(GRACE.model_copy(update={"is_workspace_admin": True}),))
+    await erases(engine, GRACE)
+    assert await people(store) == {ADA.id, LINUS.id}
 
 
 async def test_another_companys_people_are_not_found(store: Database, engine: Engine) -> None:
@@ -211,6 +239,25 @@ async def test_a_button_that_they_still_have_does_nothing(store: Database, engin
     said = message_of(await engine(press(Token("confirm", "access", invitation.id), GRACE)))
     assert keys(said) == ["answer.outdated"] * 2
     assert await stored(store, Invitation) == []
+
+
+async def test_what_was_asked_about_them_before_brings_nothing_back(store: Database, engine: Engine) -> None:
+    """SonarQube Cloud has just been asked who has signed in."""
+    await invited_people(store, GRACE)
+    (invitation,) = await stored(store, Invitation)
+    await erases(engine, GRACE)
+    known = {"id": event_id(), "workspace_id": GRACE.workspace_id, "actor": GRACE}
+    assert await engine(CheckSeen(**known, invitation_id=invitation.id, check=CheckKind.ACCESS)) is None
+    assert GRACE.id not in await people(store)
+
+
+async def test_a_message_to_somebody_who_is_no_more_is_none(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE)
+    await changed(store, "rollout", created_by="slack:T1:U-gone")
+    (invitation,) = await stored(store, Invitation)
+    token = Token("problem", "describe.other", invitation.id, invitation.version)
+    await engine(submit(token, GRACE, description="It is grey."))
+    assert [each.person_id for each in await stored(store, Delivery) if each.kind == "notice"] == [ADA.id]
 
 
 def test_the_step_alone_changes_nothing_before_the_button() -> None:

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 
 from bot.approvals import Approval, ApprovalKind
-from bot.digests import Digest
+from bot.conversations.wish import wish_key, wish_message
+from bot.digests import Digest, DigestKind
 from bot.effects import notice
+from bot.erasing import erase_person
 from bot.finishing import FileKind, FinishItem, FinishStep, Handout, StepState
 from bot.messages import Button, Message, Quote, Section, Token, text
 from bot.model import (
@@ -21,6 +23,7 @@ from bot.model import (
     Platform,
     RolloutState,
     WaveStage,
+    Wish,
 )
 from bot.ports import Footprint, StaleWrite
 from bot.readiness import Readiness
@@ -50,9 +53,9 @@ def dialog(dialog_id: str, **other) -> Dialog:
     return Dialog(id=dialog_id, **(known | other))
 
 
-def about_ben(key: str, conversation: str = "case"):
-    body = (Section(text("plain", words="Ben Ober has a problem")), Quote("Büro zu"))
-    press = Button(text("hello"), Token(conversation, "answer"))
+def about_ben(key: str, conversation: str = "digest"):
+    body = (Section(text("plain", words="ben ober has a problem")), Quote("Ask Ben Ober."))
+    press = Button(text("hello"), Token(conversation, "status"))
     return notice(key, ADA, Message(text("case.title", name="Ben Ober"), None, body, (press,)), "r1", NOW)
 
 
@@ -78,9 +81,8 @@ async def a_busy_company(store) -> None:
             if each.invitation_id is None:
                 await tx.deliveries.sent(each, NOW, "D1", "1.1")
         await tx.deliveries.enqueue([about_ben("waits")])
-        await tx.save(dialog("d1", data={"list": "undecided", "names": ["Ben Ober"]}))
+        await tx.save(dialog("d1", data={"list": "undecided"}))
         await tx.save(dialog("d2", person_id=BEN.id))
-        await tx.save(dialog("d3", data={"typed": "Dora, ben@acme.example"}))
         targets = [{"kind": "email", "id": "ben@acme.example", "label": "Ben@acme.example"}]
         for key, who in (("l1", ADA.id), ("l2", BEN.id)):
             await tx.look_ups.ask(
@@ -139,7 +141,7 @@ def listed(list_id: str) -> list[Listed]:
 
 async def erase(store, *people) -> None:
     async with store.transaction() as tx:
-        await tx.erasing.erase_person("acme", people, ADA.id)
+        await erase_person(tx, "acme", people, ADA.id, NOW + timedelta(hours=1))
 
 
 async def test_nothing_that_names_them_is_left(store):
@@ -173,12 +175,49 @@ async def test_what_is_others_stays(store):
     assert [each.person_id for each in digests] == [ADA.id]
 
 
+async def test_what_others_wrote_stays_though_they_wrote_the_same(store):
+    (ben, cleo) = await invite(store, ("ben", "cleo"))
+    async with store.transaction() as tx:
+        await tx.people.meet([BEN])
+        for each, key in ((ben, "c1"), (cleo, "c2")):
+            await tx.save(case_of(each, key, description="It does not work."))
+    await erase(store, BEN)
+    async with store.transaction() as tx:
+        assert (await tx.cases.group("c2", 3)).shown[0][0].description == "It does not work."
+
+
+async def test_whom_their_manager_was_to_talk_to_is_new_to_whom_the_admin_has_named(store):
+    await a_busy_company(store)
+    async with store.transaction() as tx:
+        dora = (await tx.invitations.of_person(f"{LANE}:dora", "r1")).invitation
+        told = {"escalated_to": BEN.id, "escalated_at": NOW, "version": dora.version + 1}
+        await tx.save(dora.model_copy(update=told))
+    await erase(store, BEN)
+    async with store.transaction() as tx:
+        assert await tx.escalations.marked_since("r1", NOW) == 1
+        assert await tx.escalations.managers("r1", None) == []
+
+
+async def test_wishes_are_shown_without_them(store):
+    (ben, cleo) = await invite(store, ("ben", "cleo"))
+    async with store.transaction() as tx:
+        await tx.people.meet([BEN])
+        for each in (ben, cleo):
+            wished = {"wish": Wish.STOP, "wished_at": NOW, "version": each.version + 1}
+            await tx.save(each.model_copy(update=wished))
+        shown = wish_message(rollout(), Wish.STOP, 2, (BEN, person("cleo")))
+        await tx.deliveries.enqueue([notice(wish_key("r1", Wish.STOP, ADA.id), ADA, shown, "r1", NOW)])
+    await erase(store, BEN)
+    async with store._engine.connect() as connection:
+        (told,) = (await connection.execute(DELIVERY.select().where(DELIVERY.c.kind == "notice"))).all()
+    assert told.content == wish_message(rollout(), Wish.STOP, 1, (person("cleo"),))
+
+
 async def test_a_list_that_waits_for_a_decision_is_asked_for_anew(store):
     await a_busy_company(store)
     await erase(store, BEN)
     async with store.transaction() as tx:
         assert await tx.rollouts.dialog("d1") is None
-        assert (await tx.rollouts.dialog("d3")).data == {"typed": "Dora, [erased]"}
         assert await tx.lists.page("undecided", 0, 9) == []
 
 
@@ -191,7 +230,7 @@ async def test_messages_that_name_them_are_brought_up_to_date(store):
     for key, outdated in (("sent", 1), ("waits", 0), ("list", 0)):  # a list has become the progress of its wave
         content = by_key[key].content
         assert content.summary.params == {"name": "[erased]"}
-        assert content.body[1] == Quote("[erased]")
+        assert content.body == (Section(text("plain", words="[erased] has a problem")), Quote("Ask [erased]."))
         assert by_key[key].outdated == outdated
 
 
@@ -231,14 +270,42 @@ async def test_a_former_admins_rollout_is_whose_who_erases_them(store):
     assert (after.created_by, after.channel_id, after.message_id) == (ADA.id, "", "")
 
 
+async def test_whoever_was_told_of_people_who_do_not_answer_is_followed_by_who_erases_them(store):
+    await a_busy_company(store)
+    async with store.transaction() as tx:
+        (escalation,) = [each for each in await tx.digests.of_rollout("r1") if each.person_id == ADA.id]
+        await tx.save(escalation.model_copy(update={"person_id": BEN.id, "version": escalation.version + 1}))
+    await erase(store, BEN)
+    async with store.transaction() as tx:
+        (left,) = await tx.digests.of_rollout("r1")
+    assert (left.kind, left.person_id) == (DigestKind.ESCALATION, ADA.id)
+
+
+async def test_a_planned_wave_that_has_them_twice_has_two_fewer(store):
+    await a_busy_company(store)
+    async with store.transaction() as tx:
+        again = Listed(list_id="planned", position=3, label="Ben", person_id=BEN_ON_TEAMS.id, listed_at=NOW)
+        await tx.lists.add([again.model_copy(update={"workspace_id": BEN_ON_TEAMS.workspace_id})])
+        await tx.rollouts.count_wave("w2", size=3, withdrawn=0, stage=WaveStage.STORING)
+    await erase(store, BEN, BEN_ON_TEAMS)
+    async with store.transaction() as tx:
+        assert (await tx.rollouts.wave("w2")).size == 1
+
+
 async def test_another_companys_words_stay(store):
     await a_busy_company(store)
     async with store.transaction() as tx:
         await tx.people.save_workspace(workspace("T9", "other"))
-        await tx.save(dialog("theirs", workspace_id="slack:T9", data={"typed": "ben@acme.example"}))
+        await tx.people.meet([person("zoe", "slack:T9")])
+        await tx.deliveries.enqueue([about_ben("theirs").model_copy(update={"lane": "slack:T9"})])
+        await tx.save(dialog("theirs", workspace_id="slack:T9", data={"list": "elsewhere"}))
+        await tx.lists.add([Listed(list_id="elsewhere", position=0, label="1: ben@acme.example", listed_at=NOW)])
     await erase(store, BEN)
+    async with store._engine.connect() as connection:
+        (theirs,) = (await connection.execute(DELIVERY.select().where(DELIVERY.c.key == "theirs"))).all()
+    assert theirs.content.summary.params == {"name": "Ben Ober"}
     async with store.transaction() as tx:
-        assert (await tx.rollouts.dialog("theirs")).data == {"typed": "ben@acme.example"}
+        assert [each.label for each in await tx.lists.page("elsewhere", 0, 9)] == ["1: ben@acme.example"]
 
 
 async def test_the_same_one_is_found_by_address_in_the_company_only(store):

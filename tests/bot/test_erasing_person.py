@@ -26,6 +26,7 @@ from bot.model import (
     Platform,
     Rollout,
     Wave,
+    Wish,
 )
 from bot.ports import NeverLeft, Outcome, Reason, Refused, Throttled, Unclear
 from bot.reminders import queue_due
@@ -224,6 +225,30 @@ async def test_a_problem_that_others_have_too_is_theirs(store: Database, engine:
     answer = form_of(await engine(press(button(told.content, "answer").token)))
     await engine(submit(answer.token, answer="Try again."))
     assert [each.state for each in await stored(store, Case)] == [CaseState.ANSWERED]
+
+
+async def test_a_problem_that_nobody_else_has_is_one_no_more(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE)
+    (invitation,) = await stored(store, Invitation)
+    token = Token("problem", "describe.forbidden", invitation.id, invitation.version)
+    await engine(submit(token, GRACE, description="It says 403."))
+    await erases(engine, GRACE)
+    (told,) = await stored(store, Delivery)
+    assert told.content is not None
+    assert keys(told.content) == ["case.erased"] * 2
+
+
+async def test_a_wish_that_others_have_too_is_theirs(store: Database, engine: Engine) -> None:
+    await invited_people(store, GRACE, LINUS)
+    for invitation in await stored(store, Invitation):
+        who = GRACE if invitation.person_id == GRACE.id else LINUS
+        await engine(press(Token("wish", Wish.NOT_MINE, invitation.id, invitation.version), who))
+    await erases(engine, GRACE)
+    (told,) = [each for each in await stored(store, Delivery) if each.person_id == ADA.id]
+    assert told.content is not None
+    assert "Linus" in words(told.content)
+    assert "Grace" not in words(told.content)
+    assert button(told.content, "exempt").token.version == 1
 
 
 async def test_two_admins_who_erase_the_same_one_at_once(store: Database, engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from bot.messages import Message
+from bot.messages import AnyButton, Button, Facts, Link, LinkButton, Message, Notice, Quote, Section, Token, text
 from bot.model import Person
-from bot.redaction import ERASED, Redaction
+from bot.redaction import ERASED, Redaction, can_be_shown_anew
 from tests.builders import person
 from tests.samples import samples
 
@@ -86,6 +87,44 @@ def test_what_is_to_be_approved_keeps_its_form() -> None:
 
 def dumped(message: Message) -> Any:
     return MESSAGE.dump_python(message, mode="json")
+
+
+def test_of_a_message_what_people_wrote_and_are_called_is_redacted_wherever_it_stands() -> None:
+    name, named = text("plain", words="Grace Hopper"), text("names", names=(text("plain", words="Grace Hopper"),))
+    link = text("see", url=Link("https://acme.example/Grace Hopper"), count=2)
+    asks = Button(text("answer", name="Grace Hopper"), Token("case", "answer", "U-grace"), confirm=name)
+    before = Message(
+        text("title", name="Grace Hopper", within=name),
+        body=(Section(named), Quote("Says Grace Hopper."), Facts(((name, link),)), Notice(name)),
+        buttons=(asks,),
+    )
+    erased = text("plain", words=ERASED)
+    after = Message(
+        text("title", name=ERASED, within=erased),
+        body=(
+            Section(text("names", names=(erased,))),
+            Quote(f"Says {ERASED}."),
+            Facts(((erased, link),)),
+            Notice(erased),
+        ),
+        buttons=(replace(asks, label=text("answer", name=ERASED), confirm=erased),),
+    )
+    assert MESSAGE.validate_python(Redaction.of([GRACE]).message(dumped(before))) == after
+
+
+@pytest.mark.parametrize(
+    ("buttons", "can_be"),
+    [
+        ((), True),
+        ((Button(text("a"), Token("case", "answer")),), True),
+        ((LinkButton(text("a"), "https://acme.example"), Button(text("a"), Token("digest", "status"))), True),
+        ((Button(text("a"), Token("case", "answer")), Button(text("a"), Token("invite", "send"))), False),
+    ],
+)
+def test_a_message_that_may_have_become_another_is_not_shown_anew(
+    buttons: tuple[AnyButton, ...], can_be: bool
+) -> None:
+    assert can_be_shown_anew(dumped(Message(text("a"), buttons=buttons))) is can_be
 
 
 MESSAGES = [dumped(each.shown) for each in samples() if isinstance(each.shown, Message)]

@@ -95,10 +95,11 @@ async def _send(tx: Transaction, digest: Digest, rollout: Rollout, now: datetime
     """False when there is nothing to tell, or nobody."""
     told, message = await _written(tx, digest, rollout, now)
     person = await tx.people.person(digest.person_id)
-    is_sent = message is not None and person is not None
+    is_sent = False
     if message is not None and person is not None:
         key = f"{digest.id}:{digest.round}"
         await tx.deliveries.enqueue([notice(key, person, message, rollout.id, now)])
+        is_sent = True
     sent_at = now if is_sent or digest.to_managers else None
     following = next_at(digest.every, rollout.policy, digest.time_zone, now, sent_at)
     changes = {"next_at": following, "told": told, "sent_at": now, "version": digest.version + 1}

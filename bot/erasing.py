@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from bot.conversations import case_messages, wish
-from bot.messages import Message
+from bot.conversations import answers, case_messages, wish
+from bot.messages import Message, text
 from bot.model import AuditEntry, Person, Rollout, derived_id
 from bot.ports import Clock, Store, Transaction
 
@@ -41,7 +41,7 @@ async def erase_person(tx: Transaction, company: str, people: Sequence[Person], 
     await tx.erasing.erase_person(company, people, by, now)
     for group_id in groups:
         group = await tx.cases.group(group_id, case_messages.SHOWN)
-        shown = case_messages.group_message(group) if group is not None else case_messages.erased_message()
+        shown = case_messages.group_message(group) if group is not None else answers.notice(text("case.erased"))
         await _show_instead(tx, case_messages.admin_key(group_id, ""), shown)
     for rollout_id, which in wishes:
         rollout = await tx.rollouts.rollout(rollout_id)

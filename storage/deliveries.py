@@ -94,12 +94,14 @@ _ARRIVED = Prepared(
 )
 
 _COPIES = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN)
-IS_COPY = DELIVERY.c.state.in_(_COPIES)
+_IS_COPY = DELIVERY.c.state.in_(_COPIES)
+# `outdated` of a row of any state whose content has changed
+OUTDATED = case((_IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated)
 _IS_REMINDER = DELIVERY.c.kind.in_([kind for kind in DeliveryKind if kind.is_reminder])
 _OUTDATE = Prepared(
     lambda dialect: (
         update(DELIVERY)
-        .where(among(dialect, DELIVERY.c.invitation_id, "ids"), IS_COPY)
+        .where(among(dialect, DELIVERY.c.invitation_id, "ids"), _IS_COPY)
         .values(outdated=DELIVERY.c.outdated + 1)
     )
 )
@@ -108,7 +110,7 @@ _OUTDATE_ONE = Prepared(
     update(DELIVERY)
     .where(DELIVERY.c.invitation_id == bindparam("of"), DELIVERY.c.state.in_([DeliveryState.READY, *_COPIES]))
     .values(
-        outdated=case((IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated),
+        outdated=OUTDATED,
         state=case(
             (_READY_REMINDER, literal(DeliveryState.WITHDRAWN, DELIVERY.c.state.type)), else_=DELIVERY.c.state
         ),
@@ -296,9 +298,8 @@ class Deliveries:
 
     async def show_instead(self, delivery_ids: Sequence[str], message: Message) -> None:
         """Give these notices another content; what was sent, or may have been, is brought up to date."""
-        copies = case((IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated)
         statement = update(DELIVERY).where(DELIVERY.c.id.in_(delivery_ids))
-        await self._connection.execute(statement.values(content=message, outdated=copies))
+        await self._connection.execute(statement.values(content=message, outdated=OUTDATED))
 
     async def outdate(self, invitation_ids: Sequence[str]) -> int:
         """Mark every copy of the invitations' messages outdated; returns how many. What is just being sent, or may
@@ -319,7 +320,7 @@ class Deliveries:
             INVITATION.c.id == DELIVERY.c.invitation_id,
             IS_OPEN,
         )
-        statement = update(DELIVERY).where(DELIVERY.c.rollout_id == rollout_id, IS_COPY, still_open)
+        statement = update(DELIVERY).where(DELIVERY.c.rollout_id == rollout_id, _IS_COPY, still_open)
         return (await self._connection.execute(statement.values(outdated=DELIVERY.c.outdated + 1))).rowcount
 
     async def under_way(self, invitation_ids: Sequence[str]) -> frozenset[str]:

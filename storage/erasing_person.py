@@ -15,7 +15,6 @@ from sqlalchemy import (
     Table,
     and_,
     bindparam,
-    case,
     cast,
     delete,
     exists,
@@ -32,7 +31,7 @@ from bot.model import Person
 from bot.ports import Footprint
 from bot.redaction import Redaction, can_be_shown_anew
 from storage.connection import Connection
-from storage.deliveries import IS_COPY
+from storage.deliveries import OUTDATED
 from storage.tables import (
     APPROVAL,
     CASE,
@@ -171,7 +170,7 @@ async def _rewrite(
             continue
         changes: dict[str, Any] = {column.name: bindparam(None, after, JSON if is_json else None)}
         if table is DELIVERY and can_be_shown_anew(after):
-            changes["outdated"] = case((IS_COPY, DELIVERY.c.outdated + 1), else_=DELIVERY.c.outdated)
+            changes["outdated"] = OUTDATED
         row = and_(*(each == value for each, value in zip(keys, key, strict=True)))
         await connection.execute(update(table).where(row).values(changes))
 

@@ -17,7 +17,7 @@ from bot.conversations import CONVERSATIONS, answers
 from bot.conversations.admins import AdminsLoaded
 from bot.conversations.approval import ApprovalLoaded, ask_for, decided, question_message
 from bot.conversations.case import CaseLoaded, SolvedLoaded
-from bot.conversations.case_messages import erased_message, reply_message
+from bot.conversations.case_messages import reply_message
 from bot.conversations.confirm import ConfirmLoaded
 from bot.conversations.digest import DigestLoaded
 from bot.conversations.digest_messages import SHOWN as SILENT_SHOWN
@@ -580,7 +580,7 @@ def _solved(of: Company) -> Scenes:
 
 
 def _problems(of: Company) -> Scenes:
-    yield "erased", Transition(Replace(erased_message()))
+    yield "erased", Transition(Replace(answers.notice(text("case.erased"))))
     here = scene(of.rollout)
     group = _reported(of)
     yield "none", _decide("problems", ProblemsLoaded(here), command("problems"))

@@ -41,12 +41,6 @@ def group_message(group: CaseGroup) -> Message:
     return Message(title, title, (*body, Notice(told, Tone.SUCCESS), *answer, *solved))
 
 
-def erased_message() -> Message:
-    """Instead, where nobody who has it is known any more."""
-    said = text("case.erased")
-    return Message(said, body=(Notice(said),))
-
-
 def title_of(group: CaseGroup) -> Text:
     """Who has the problem."""
     if group.people == 1 and group.shown:

@@ -52,14 +52,18 @@ async def _load(tx: Transaction, event: ButtonPressed | FormSubmitted, scene: Sc
     found = await load_invitation(tx, event, scene)
     if found.view is None:
         return ProblemLoaded(scene)
-    kind = _described(event)
-    group = await tx.cases.open_group(found.view.rollout.id, kind, SHOWN) if is_one_problem(kind) else None
-    own = await tx.cases.own(group.id, found.view.person.id) if group else None
-    waiting = own if own is not None and own.state is CaseState.OPEN else None
-    if kind in KINDS and not is_one_problem(kind):
-        waiting = await tx.cases.newest_of_many(found.view.invitation.id, kind, MOST_OPEN)
-        group = await tx.cases.group(waiting.group_id, SHOWN) if waiting else None
+    group, waiting = await _reported(tx, found.view, _described(event))
     return ProblemLoaded(scene, found.owner, found.view, await admins_for(tx, found.view, scene), group, waiting)
+
+
+async def _reported(tx: Transaction, view: InvitationView, kind: str) -> tuple[CaseGroup | None, Case | None]:
+    """The group that a report of this kind would join, and this person's open case to which it would be added."""
+    if not is_one_problem(kind):
+        newest = await tx.cases.newest_of_many(view.invitation.id, kind, MOST_OPEN)
+        return await tx.cases.group(newest.group_id, SHOWN) if newest else None, newest
+    group = await tx.cases.open_group(view.rollout.id, kind, SHOWN)
+    own = await tx.cases.own(group.id, view.person.id) if group else None
+    return group, own if own is not None and own.state is CaseState.OPEN else None
 
 
 async def admins_for(tx: Transaction, view: InvitationView, scene: Scene) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -139,6 +140,13 @@ def listed(list_id: str) -> list[Listed]:
     ]
 
 
+async def notices(store) -> dict[str, Any]:
+    """Their rows, by key."""
+    async with store._engine.connect() as connection:
+        rows = await connection.execute(DELIVERY.select().where(DELIVERY.c.kind == "notice"))
+        return {row.key: row for row in rows}
+
+
 async def erase(store, *people) -> None:
     async with store.transaction() as tx:
         await erase_person(tx, "acme", people, ADA.id, NOW + timedelta(hours=1))
@@ -208,8 +216,7 @@ async def test_wishes_are_shown_without_them(store):
         shown = wish_message(rollout(), Wish.STOP, 2, (BEN, person("cleo")))
         await tx.deliveries.enqueue([notice(wish_key("r1", Wish.STOP, ADA.id), ADA, shown, "r1", NOW)])
     await erase(store, BEN)
-    async with store._engine.connect() as connection:
-        (told,) = (await connection.execute(DELIVERY.select().where(DELIVERY.c.kind == "notice"))).all()
+    (told,) = (await notices(store)).values()
     assert told.content == wish_message(rollout(), Wish.STOP, 1, (person("cleo"),))
 
 
@@ -224,9 +231,7 @@ async def test_a_list_that_waits_for_a_decision_is_asked_for_anew(store):
 async def test_messages_that_name_them_are_brought_up_to_date(store):
     await a_busy_company(store)
     await erase(store, BEN)
-    async with store._engine.connect() as connection:
-        rows = (await connection.execute(DELIVERY.select().where(DELIVERY.c.kind == "notice"))).all()
-    by_key = {row.key: row for row in rows}
+    by_key = await notices(store)
     for key, outdated in (("sent", 1), ("waits", 0), ("list", 0)):  # a list has become the progress of its wave
         content = by_key[key].content
         assert content.summary.params == {"name": "[erased]"}
@@ -301,8 +306,7 @@ async def test_another_companys_words_stay(store):
         await tx.save(dialog("theirs", workspace_id="slack:T9", data={"list": "elsewhere"}))
         await tx.lists.add([Listed(list_id="elsewhere", position=0, label="1: ben@acme.example", listed_at=NOW)])
     await erase(store, BEN)
-    async with store._engine.connect() as connection:
-        (theirs,) = (await connection.execute(DELIVERY.select().where(DELIVERY.c.key == "theirs"))).all()
+    theirs = (await notices(store))["theirs"]
     assert theirs.content.summary.params == {"name": "Ben Ober"}
     async with store.transaction() as tx:
         assert [each.label for each in await tx.lists.page("elsewhere", 0, 9)] == ["1: ben@acme.example"]
